@@ -1,0 +1,1 @@
+//! A configuration file becomes a Config in which wrong states cannot be written.

@@ -1,0 +1,1 @@
+//! Evaluates Rego policies compiled to WebAssembly by OPA.

@@ -1,0 +1,1 @@
+//! The sidecar: everything a request passes through.

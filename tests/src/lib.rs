@@ -1,0 +1,1 @@
+//! Real servers, and fakes that record or fail, around the release binary.
