@@ -1,0 +1,3 @@
+//! What an operator sees: health, metrics, and the public keys of signing sources.
+
+pub mod metrics;
