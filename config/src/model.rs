@@ -152,6 +152,13 @@ pub struct Kind {
     pub settings: Node,
 }
 
+impl Kind {
+    /// The path of the block that holds the kind, as `credentials.idp.source`: where an unknown kind is told of.
+    pub fn section(&self) -> &str {
+        self.path.strip_suffix(&self.name).and_then(|path| path.strip_suffix('.')).unwrap_or(&self.path)
+    }
+}
+
 /// The policy and its limits.
 #[derive(Debug, Clone)]
 pub struct Policy {
