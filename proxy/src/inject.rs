@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_config::{Finding, Findings, Kind};
+use claviger_config::{Finding, Findings, Kind, nearest};
 use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 
 use crate::authorize::Permitted;
@@ -63,17 +63,19 @@ pub static KINDS: &[InjectionKind] = &[basic::KIND, bearer::KIND, header::KIND, 
 /// Kinds that the documentation names and this version does not build.
 const NOT_YET: [&str; 5] = ["cookie", "sigv4", "dpop", "http_signature", "placeholder"];
 
-/// Builds the injection that `kind` names; `path` is the path of the block that holds it.
-pub fn build(kind: &Kind, path: &str, findings: &mut Findings) -> Option<Arc<dyn Injection>> {
+/// Builds the injection that `kind` names.
+pub fn build(kind: &Kind, findings: &mut Findings) -> Option<Arc<dyn Injection>> {
     if let Some(known) = KINDS.iter().find(|known| known.name == kind.name) {
         return (known.build)(kind, findings);
     }
-    if NOT_YET.contains(&kind.name.as_str()) {
-        findings.push(Finding::not_supported_yet(path, kind.location, &format!("the injection `{}`", kind.name)));
+    let finding = if NOT_YET.contains(&kind.name.as_str()) {
+        let message = format!("the injection `{}` is not supported yet", kind.name);
+        Finding::error("not_supported_yet", kind.section(), kind.location, message)
     } else {
-        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-        findings.push(Finding::unknown_variant(path, kind.location, "injection", &kind.name, &names));
-    }
+        let near = nearest(&kind.name, KINDS.iter().map(|kind| kind.name));
+        Finding::error("unknown_variant", kind.section(), kind.location, "there is no such kind of injection").suggest(near)
+    };
+    findings.push(finding);
     None
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use claviger_config::Finding;
 use http::header::{AUTHORIZATION, HeaderName};
 use zeroize::Zeroizing;
 
@@ -14,35 +13,39 @@ use crate::credential::secret::Secret;
 /// Whose password the secret is.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Settings {
+struct Basic {
     /// The user name; printable ASCII without a colon.
-    username: String,
+    username: UserName,
 }
 
-struct Basic {
-    username: String,
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(transparent)]
+struct UserName(String);
+
+impl TryFrom<String> for UserName {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fits = |byte: u8| (0x20..0x7f).contains(&byte) && byte != b':';
+        if text.bytes().all(fits) { Ok(Self(text)) } else { Err("a user name is printable ASCII without a colon") }
+    }
 }
 
 pub(super) const KIND: InjectionKind = InjectionKind {
     name: "basic",
     example: "basic: { username: robot }",
-    schema: || schemars::schema_for!(Settings),
+    schema: || schemars::schema_for!(Basic),
     build: |kind, findings| {
-        let Settings { username } = claviger_config::decode(&kind.settings, &kind.path, findings)?;
-        if !username.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b':') {
-            let path = format!("{}.username", kind.path);
-            let location = kind.settings.location_of("username");
-            findings.push(Finding::bad_value(&path, location, "a user name is printable ASCII without a colon"));
-            return None;
-        }
-        Some(Arc::new(Basic { username }))
+        let basic: Basic = claviger_config::decode(&kind.settings, &kind.path, findings)?;
+        Some(Arc::new(basic))
     },
 };
 
 impl Injection for Basic {
     #[expect(clippy::disallowed_methods, reason = "an injection writes the secret on the wire")]
     fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str> {
-        let pair = Zeroizing::new([self.username.as_str(), ":", secret.expose()].concat());
+        let pair = Zeroizing::new([self.username.0.as_str(), ":", secret.expose()].concat());
         let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
         let text = Zeroizing::new(["Basic ", &encoded].concat());
         wire.headers.insert(AUTHORIZATION, sensitive(&text)?);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use claviger_config::Finding;
 use http::header::HeaderName;
 use zeroize::Zeroizing;
 
@@ -13,73 +12,78 @@ use crate::request::headers::{self, Class};
 /// Which header, and how the secret stands in it.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Settings {
+struct Header {
     /// The header's name.
-    name: String,
+    name: Name,
     /// Text with `{secret}` in it; the secret alone by default.
-    #[serde(default = "secret_alone")]
-    format: String,
+    #[serde(default)]
+    format: Format,
 }
 
-struct Header {
-    name: HeaderName,
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+struct Name(HeaderName);
+
+/// What stands before and after the secret.
+#[derive(Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+struct Format {
     before: String,
     after: String,
 }
 
 const PLACE: &str = "{secret}";
 
-fn secret_alone() -> String {
-    PLACE.to_owned()
-}
-
 pub(super) const KIND: InjectionKind = InjectionKind {
     name: "header",
     example: "header: { name: X-Token, format: \"token {secret}\" }",
-    schema: || schemars::schema_for!(Settings),
+    schema: || schemars::schema_for!(Header),
     build: |kind, findings| {
-        let settings: Settings = claviger_config::decode(&kind.settings, &kind.path, findings)?;
-        let mut refuse = |key: &str, why: &str| {
-            let path = format!("{}.{key}", kind.path);
-            findings.push(Finding::bad_value(&path, kind.settings.location_of(key), why));
-        };
-        let name = header_name(&settings.name).map_err(|why| refuse("name", why)).ok();
-        let halves = halves(&settings.format).map_err(|why| refuse("format", why)).ok();
-        let ((before, after), name) = (halves?, name?);
-        Some(Arc::new(Header { name, before, after }))
+        let header: Header = claviger_config::decode(&kind.settings, &kind.path, findings)?;
+        Some(Arc::new(header))
     },
 };
 
-fn header_name(text: &str) -> Result<HeaderName, &'static str> {
-    let name: HeaderName = text.parse().map_err(|_| "this is not a header name")?;
-    match headers::class(name.as_str()) {
-        Class::EndToEnd | Class::Carrier => Ok(name),
-        Class::HopByHop | Class::Framing => Err("this header belongs to the connection"),
-        Class::Own | Class::Forwarding => Err("this header is never sent to an upstream"),
-        Class::Ambiguous => Err("header names with an underscore are read in two ways"),
+impl TryFrom<String> for Name {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let name: HeaderName = text.parse().map_err(|_| "this is not a header name")?;
+        match headers::class(name.as_str()) {
+            Class::EndToEnd | Class::Carrier => Ok(Self(name)),
+            Class::HopByHop | Class::Framing => Err("this header belongs to the connection"),
+            Class::Own | Class::Forwarding => Err("this header is never sent to an upstream"),
+            Class::Ambiguous => Err("header names with an underscore are read in two ways"),
+        }
     }
 }
 
-fn halves(format: &str) -> Result<(String, String), &'static str> {
-    let (before, after) = format.split_once(PLACE).ok_or("a format holds {secret}")?;
-    if after.contains(PLACE) {
-        return Err("a format holds {secret} once");
+impl TryFrom<String> for Format {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let (before, after) = text.split_once(PLACE).ok_or("a format holds {secret}")?;
+        if after.contains(PLACE) {
+            return Err("a format holds {secret} once");
+        }
+        if !headers::value_is_plain(text.as_bytes()) {
+            return Err("a format is printable ASCII");
+        }
+        Ok(Self { before: before.to_owned(), after: after.to_owned() })
     }
-    if !headers::value_is_plain(format.as_bytes()) {
-        return Err("a format is printable ASCII");
-    }
-    Ok((before.to_owned(), after.to_owned()))
 }
 
 impl Injection for Header {
     #[expect(clippy::disallowed_methods, reason = "an injection writes the secret on the wire")]
     fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str> {
-        let text = Zeroizing::new([self.before.as_str(), secret.expose(), &self.after].concat());
-        wire.headers.insert(self.name.clone(), sensitive(&text)?);
+        let text = Zeroizing::new([self.format.before.as_str(), secret.expose(), &self.format.after].concat());
+        wire.headers.insert(self.name.0.clone(), sensitive(&text)?);
         Ok(())
     }
 
     fn owned_header(&self) -> Option<&HeaderName> {
-        Some(&self.name)
+        Some(&self.name.0)
     }
 }

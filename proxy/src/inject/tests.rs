@@ -1,17 +1,18 @@
-use claviger_config::{Findings, Kind, Node};
+use claviger_config::{Findings, Kind, Location, Node};
 use http::HeaderMap;
 
 use super::*;
 
-fn kind_of(yaml: &str) -> Kind {
-    let node = Node::parse(yaml).expect("the test's YAML is valid");
-    Kind::from_node(&node, "credentials.key.inject").expect("the test gives one kind")
-}
-
 fn built(yaml: &str) -> (Option<Arc<dyn Injection>>, Findings) {
+    let (name, settings) = yaml.split_once(": ").expect("the test gives one kind");
+    let kind = Kind {
+        name: name.to_owned(),
+        location: Location::START,
+        path: format!("credentials.key.inject.{name}"),
+        settings: Node::from_yaml(settings).expect("the test's YAML is valid"),
+    };
     let mut findings = Findings::default();
-    let injection = build(&kind_of(yaml), "credentials.key.inject", &mut findings);
-    (injection, findings)
+    (build(&kind, &mut findings), findings)
 }
 
 #[test]
