@@ -5,3 +5,4 @@ pub mod authorize;
 pub mod clock;
 pub mod credential;
 pub mod error;
+pub mod tls;
