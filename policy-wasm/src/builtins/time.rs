@@ -1,0 +1,3 @@
+//! x
+use super::Family;
+pub(super) const FAMILY: Family = &[];
