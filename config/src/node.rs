@@ -97,6 +97,11 @@ impl Node {
         matches!(&self.value, Value::Mapping(entries) if entries.is_empty())
     }
 
+    /// The value of one of its keys, where it is a mapping that has it.
+    pub fn child(&self, key: &str) -> Option<&Self> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
     /// Its entries, none where it is not a mapping.
     pub(crate) fn entries(&self) -> &[Entry] {
         if let Value::Mapping(entries) = &self.value { entries } else { &[] }

@@ -55,22 +55,30 @@ pub fn roots() -> Arc<RootCertStore> {
 /// TLS 1.2 and 1.3 towards peers that [`roots`] or the certificates in the PEM file `extra_roots` vouch for.
 ///
 /// # Errors
+/// What is wrong with the file.
+pub fn client_config(extra_roots: Option<&Path>) -> Result<Arc<ClientConfig>, SetupError> {
+    Ok(Arc::new(anonymous_or(None, extra_roots)?))
+}
+
+/// The same, with our own certificate for peers that ask for one.
+///
+/// # Errors
 /// What is wrong with the file or with `identity`.
-pub fn client_config(
-    extra_roots: Option<&Path>,
-    identity: Option<Identity>,
-) -> Result<Arc<ClientConfig>, SetupError> {
+pub fn client_config_as(identity: Identity, extra_roots: Option<&Path>) -> Result<Arc<ClientConfig>, SetupError> {
+    Ok(Arc::new(anonymous_or(Some(identity), extra_roots)?))
+}
+
+fn anonymous_or(identity: Option<Identity>, extra_roots: Option<&Path>) -> Result<ClientConfig, SetupError> {
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("the provider speaks TLS 1.2 and 1.3")
         .with_root_certificates(roots_with(extra_roots)?);
-    let config = match identity {
-        None => builder.with_no_client_auth(),
+    match identity {
+        None => Ok(builder.with_no_client_auth()),
         Some(Identity { chain, key }) => {
-            builder.with_client_auth_cert(chain, key).map_err(|_| SetupError::Mismatched)?
+            builder.with_client_auth_cert(chain, key).map_err(|_| SetupError::Mismatched)
         }
-    };
-    Ok(Arc::new(config))
+    }
 }
 
 /// Every certificate of a PEM file; at least one.
@@ -131,7 +139,7 @@ mod tests {
         let check = |content: &str, expected: Option<fn(PathBuf) -> SetupError>| {
             let path = folder.path().join("ca.pem");
             std::fs::write(&path, content).expect("written");
-            let error = client_config(Some(&path), None).err();
+            let error = client_config(Some(&path)).err();
             assert_eq!(error, expected.map(|error| error(path)), "{content}");
         };
         let pem = certified().cert.pem();
@@ -141,7 +149,7 @@ mod tests {
         check("not PEM", Some(SetupError::NoCertificate));
         check(&pem.replacen("MII", "AAA", 1), Some(SetupError::NoCertificate));
         let missing = Path::new("/nowhere/ca.pem");
-        assert_eq!(client_config(Some(missing), None).err(), Some(SetupError::Unreadable(missing.into())));
+        assert_eq!(client_config(Some(missing)).err(), Some(SetupError::Unreadable(missing.into())));
     }
 
     #[test]
@@ -151,8 +159,8 @@ mod tests {
             chain: vec![cert.cert.der().clone()],
             key: PrivateKeyDer::try_from(key.serialize_der()).expect("PKCS#8"),
         };
-        assert!(client_config(None, Some(identity(&one, &one.signing_key))).is_ok());
-        let mismatched = client_config(None, Some(identity(&one, &other.signing_key)));
+        assert!(client_config_as(identity(&one, &one.signing_key), None).is_ok());
+        let mismatched = client_config_as(identity(&one, &other.signing_key), None);
         assert_eq!(mismatched.err(), Some(SetupError::Mismatched));
     }
 }

@@ -14,12 +14,11 @@ use std::time::Duration;
 
 pub use index::{CredentialSource, LeaseIndex};
 pub use key::LeaseKey;
-pub use local::{Cached, Held, Leases};
+pub use local::{Held, Leases, LocalLease};
 
 use super::source::IssueError;
 use crate::admin::metrics::LeaseEvent;
 use crate::clock::Timestamp;
-use crate::error::Error;
 
 /// Keys that the index holds at most; beyond it the least recently used make room.
 pub const LEASES_MAX: usize = 10_000;
@@ -49,33 +48,28 @@ impl LeaseFrom {
 /// Why there is no lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unissued {
-    /// The source was asked, now or a moment ago.
-    #[error("{error}")]
-    Failed {
-        /// How it failed.
-        error: IssueError,
+    /// The issuer gave no usable answer, now or a moment ago.
+    #[error("the issuer is unavailable")]
+    Unavailable {
         /// When it will be asked again.
         retry_after: Duration,
     },
-    /// No source bears the name of the permitted credential.
-    #[error("no such credential is configured")]
-    Unknown,
+    /// The issuer said no, now or a moment ago.
+    #[error("the issuer refused")]
+    Refused {
+        /// When it will be asked again.
+        retry_after: Duration,
+    },
     /// The sidecar is stopping; nothing is issued any more.
     #[error("the sidecar is stopping")]
     Closing,
 }
 
-impl From<Unissued> for Error {
-    fn from(unissued: Unissued) -> Self {
-        match unissued {
-            Unissued::Failed { error: IssueError::Refused(_), retry_after } => {
-                Self::IssuerRefused { retry_after }
-            }
-            Unissued::Failed { error: IssueError::Unavailable(_) | IssueError::Invalid(_), retry_after } => {
-                Self::IssuerUnavailable { retry_after }
-            }
-            Unissued::Unknown => Self::CredentialNotOffered("the permitted credential is not configured"),
-            Unissued::Closing => Self::Draining,
+impl Unissued {
+    fn after(error: IssueError, retry_after: Duration) -> Self {
+        match error {
+            IssueError::Refused(_) => Self::Refused { retry_after },
+            IssueError::Unavailable(_) | IssueError::Invalid(_) => Self::Unavailable { retry_after },
         }
     }
 }

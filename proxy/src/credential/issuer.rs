@@ -78,7 +78,7 @@ impl Issuer {
             }
         }
         let ca = tls.as_ref().and_then(|tls| tls.ca.as_deref());
-        if let Some(error) = ca.and_then(|ca| tls::client_config(Some(ca), None).err()) {
+        if let Some(error) = ca.and_then(|ca| tls::client_config(Some(ca)).err()) {
             source::fault(kind, "tls.ca", "bad_file", &error.to_string(), findings);
         }
         Self { tls, client: Mutex::new(None) }
@@ -144,15 +144,15 @@ fn connect_with(tls: Option<&TlsSettings>) -> Result<reqwest::Client, IssueError
         tracing::error!(%error, "TLS towards an issuer cannot be set up");
         IssueError::Refused("the TLS settings cannot be used")
     };
-    let identity = match tls.and_then(|tls| tls.client.as_ref()) {
-        None => None,
-        Some(client) => Some(tls::Identity {
-            chain: tls::certificates(&client.cert).map_err(unusable)?,
-            key: private_key(&client.key)?,
-        }),
-    };
     let ca = tls.and_then(|tls| tls.ca.as_deref());
-    let config = tls::client_config(ca, identity).map_err(unusable)?;
+    let config = match tls.and_then(|tls| tls.client.as_ref()) {
+        None => tls::client_config(ca),
+        Some(client) => {
+            let chain = tls::certificates(&client.cert).map_err(unusable)?;
+            tls::client_config_as(tls::Identity { chain, key: private_key(&client.key)? }, ca)
+        }
+    };
+    let config = config.map_err(unusable)?;
     reqwest::Client::builder()
         .tls_backend_preconfigured(Arc::unwrap_or_clone(config))
         .user_agent(concat!("claviger/", env!("CARGO_PKG_VERSION")))

@@ -140,21 +140,21 @@ pub struct SourceKind {
     pub build: fn(&Kind, &mut Findings) -> Option<Box<dyn Source>>,
 }
 
-/// Builds the source that `kind` configures, without network and without reading a secret. `parent_path` is the
-/// path of the block that holds the kind. `None` when findings were added.
-pub fn build(kind: &Kind, parent_path: &str, findings: &mut Findings) -> Option<Box<dyn Source>> {
+/// Builds the source that `kind` configures, without network and without needing a secret. `None` when findings
+/// were added.
+pub fn build(kind: &Kind, findings: &mut Findings) -> Option<Box<dyn Source>> {
     if let Some(known) = KINDS.iter().find(|known| known.name == kind.name) {
         return (known.build)(kind, findings);
     }
-    if NOT_YET.contains(&kind.name.as_str()) {
+    let finding = if NOT_YET.contains(&kind.name.as_str()) {
         let message = format!("the source `{}` is not supported yet", kind.name);
-        findings.error("not_supported_yet", &kind.path, kind.location, message);
-        return None;
-    }
-    let names: Vec<_> = KINDS.iter().map(|known| known.name).collect();
-    let message = format!("there is no such source; known here: {}", names.join(", "));
-    let finding = Finding::error("unknown_variant", parent_path, kind.location, message);
-    findings.push(finding.suggest(nearest(&kind.name, names)));
+        Finding::error("not_supported_yet", kind.section(), kind.location, message)
+    } else {
+        let near = nearest(&kind.name, KINDS.iter().map(|known| known.name));
+        Finding::error("unknown_variant", kind.section(), kind.location, "there is no such kind of source")
+            .suggest(near)
+    };
+    findings.push(finding);
     None
 }
 

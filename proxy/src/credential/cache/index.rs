@@ -30,8 +30,9 @@ const TENDED_EVERY: Duration = Duration::from_secs(1);
 const WAIT_MARGIN: Duration = Duration::from_secs(1);
 /// A request goes back to its slot at most this often.
 const ROUNDS_MAX: usize = 3;
-/// What a request is told that cannot be served by waiting for a call.
-const RETRY_LATER: Duration = Duration::from_secs(1);
+/// What a request is told that no call can serve: all slots are busy, its call was lost, or nothing that came was
+/// young enough for its permit.
+const LATER: Unissued = Unissued::Unavailable { retry_after: Duration::from_secs(1) };
 
 /// Each configuration's index has a generation of its own, so that no key outlives its configuration.
 static GENERATIONS: AtomicU64 = AtomicU64::new(1);
@@ -125,7 +126,7 @@ impl LeaseIndex {
         key: &LeaseKey,
         permit: &Permit,
     ) -> Result<(Arc<Lease>, LeaseFrom), Unissued> {
-        let source = self.sources.get(&*permit.terms().credential).ok_or(Unissued::Unknown)?;
+        let source = self.sources.get(&*permit.terms().credential).ok_or(LATER)?;
         let age_max = permit.terms().age_max;
         for _ in 0..ROUNDS_MAX {
             let slot = self.slot(key, permit)?;
@@ -142,8 +143,7 @@ impl LeaseIndex {
                 return Ok((lease, from));
             }
         }
-        let error = IssueError::Unavailable("no lease is young enough for the policy");
-        Err(Unissued::Failed { error, retry_after: RETRY_LATER })
+        Err(LATER)
     }
 
     /// Has `lease` renewed in the background if it is time; returns at once.
@@ -195,8 +195,7 @@ impl LeaseIndex {
             self.make_room();
         }
         if self.slots.len() >= self.slots_max {
-            let error = IssueError::Unavailable("too many leases are being issued");
-            return Err(Unissued::Failed { error, retry_after: RETRY_LATER });
+            return Err(LATER);
         }
         let slot = self.slots.entry(*key);
         Ok(Arc::clone(&slot.or_insert_with(|| Arc::new(Slot::new(permit.clone(), clock::monotonic())))))
@@ -399,8 +398,7 @@ async fn wait(mut flight: Flight, source: &CredentialSource) -> Result<(Arc<Leas
         Ok(Err(_killed)) => None,
         Err(_elapsed) => None,
     };
-    let error = IssueError::Unavailable("no answer in time");
-    outcome.unwrap_or(Err(Unissued::Failed { error, retry_after: RETRY_LATER }))
+    outcome.unwrap_or(Err(LATER))
 }
 
 fn another(lease: Arc<Lease>, refused: &Lease) -> Option<Arc<Lease>> {

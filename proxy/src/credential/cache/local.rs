@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,38 +20,31 @@ const RENEWAL_ASKED_EVERY: Duration = Duration::from_millis(500);
 /// The leases that one worker knows.
 pub struct Leases {
     index: Arc<LeaseIndex>,
-    local: RefCell<HashMap<LeaseKey, Rc<Local>, ByDigest>>,
+    local: RefCell<HashMap<LeaseKey, Local, ByDigest>>,
 }
 
 /// A lease in the hand of a request; while it is held, its issuer is not asked to end it.
 pub struct Held {
-    local: Rc<Local>,
-    from: LeaseFrom,
+    /// The lease.
+    pub lease: Rc<LocalLease>,
+    /// Where it came from.
+    pub from: LeaseFrom,
 }
 
-/// What a policy may know beforehand of the lease that a request would get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cached {
-    /// What is left of its use; `None` where it has no end.
-    pub expires_in: Option<Duration>,
-}
+/// A lease as one worker holds it: its requests share this, so that none touches a counter that other threads touch.
+pub struct LocalLease(Arc<Lease>);
 
-/// Requests of one worker share this, so that none of them touches a counter that other threads touch.
 struct Local {
-    lease: Arc<Lease>,
+    lease: Rc<LocalLease>,
     used: Cell<bool>,
     renewal_from: Cell<Instant>,
 }
 
-impl Held {
-    /// The lease.
-    pub fn lease(&self) -> &Lease {
-        &self.local.lease
-    }
+impl Deref for LocalLease {
+    type Target = Lease;
 
-    /// Where it came from.
-    pub fn from(&self) -> LeaseFrom {
-        self.from
+    fn deref(&self) -> &Lease {
+        &self.0
     }
 }
 
@@ -75,16 +69,17 @@ impl Leases {
     /// upstream's answer is then the answer.
     pub async fn replace(&self, permit: &Permit, refused: &Held) -> Option<Held> {
         let key = self.index.key(permit.terms());
-        let lease = self.index.replace(&key, permit, &refused.local.lease).await?;
+        let lease = self.index.replace(&key, permit, &refused.lease.0).await?;
         Some(self.adopt(key, lease, LeaseFrom::Renewed))
     }
 
-    /// What this worker has for `terms`, without a word to anyone.
-    pub fn peek(&self, terms: &Terms) -> Option<Cached> {
+    /// Whether this worker has a usable lease for `terms`, and what is left of its use where that has an end.
+    /// Nobody else is asked.
+    pub fn peek(&self, terms: &Terms) -> Option<Option<Duration>> {
         let now = clock::monotonic();
         let local = self.local.borrow();
         let lease = &local.get(&self.index.key(terms))?.lease;
-        lease.usable(now, terms.age_max).then(|| Cached { expires_in: lease.expires_in(now) })
+        lease.usable(now, terms.age_max).then(|| lease.expires_in(now))
     }
 
     /// Forgets what can no longer be used, so that it can be revoked, and tells what is in use. The worker calls it
@@ -101,26 +96,25 @@ impl Leases {
 
     fn hit(&self, key: &LeaseKey, permit: &Permit) -> Option<Held> {
         let now = clock::monotonic();
-        let local = Rc::clone(self.local.borrow().get(key)?);
-        if !local.lease.usable(now, permit.terms().age_max) {
-            return None;
-        }
+        let leases = self.local.borrow();
+        let local = leases.get(key).filter(|local| local.lease.usable(now, permit.terms().age_max))?;
         local.used.set(true);
         if local.lease.renewal_due(now) && now >= local.renewal_from.get() {
             local.renewal_from.set(now + RENEWAL_ASKED_EVERY);
-            self.index.renew_ahead(key, permit, &local.lease);
+            self.index.renew_ahead(key, permit, &local.lease.0);
         }
-        Some(Held { local, from: LeaseFrom::Cache })
+        Some(Held { lease: Rc::clone(&local.lease), from: LeaseFrom::Cache })
     }
 
     fn adopt(&self, key: LeaseKey, lease: Arc<Lease>, from: LeaseFrom) -> Held {
         let mut leases = self.local.borrow_mut();
-        if let Some(local) = leases.get(&key).filter(|local| Arc::ptr_eq(&local.lease, &lease)) {
-            return Held { local: Rc::clone(local), from };
+        if let Some(local) = leases.get(&key).filter(|local| Arc::ptr_eq(&local.lease.0, &lease)) {
+            return Held { lease: Rc::clone(&local.lease), from };
         }
-        let local = Local { lease, used: Cell::new(true), renewal_from: Cell::new(clock::monotonic()) };
-        let local = Rc::new(local);
-        leases.insert(key, Rc::clone(&local));
-        Held { local, from }
+        let lease = Rc::new(LocalLease(lease));
+        let now = clock::monotonic();
+        let local = Local { lease: Rc::clone(&lease), used: Cell::new(true), renewal_from: Cell::new(now) };
+        leases.insert(key, local);
+        Held { lease, from }
     }
 }

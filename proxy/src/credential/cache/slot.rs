@@ -230,7 +230,7 @@ impl State {
 
     fn failing(&self, now: Instant) -> Option<Unissued> {
         let failure = self.failure.as_ref().filter(|failure| now < failure.until)?;
-        Some(Unissued::Failed { error: failure.error, retry_after: failure.until - now })
+        Some(Unissued::after(failure.error, failure.until - now))
     }
 
     fn launch(&mut self, purpose: Purpose) -> Launch {
@@ -267,7 +267,7 @@ impl State {
             self.failure.as_ref().map_or(BACK_OFF_FIRST, |last| (last.back_off * 2).min(BACK_OFF_MAX));
         let retry_after = back_off.mul_f64(0.5 + 0.5 * jitter::fraction());
         self.failure = Some(Failure { error, until: now + retry_after, back_off });
-        Unissued::Failed { error, retry_after }
+        Unissued::after(error, retry_after)
     }
 }
 
