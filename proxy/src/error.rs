@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use claviger_policy::{Denial, EvalError};
 
+use crate::credential::cache::Unissued;
 use crate::listener::screen::HeadError;
 
 /// The end of a request that is not an upstream's answer.
@@ -103,6 +104,16 @@ impl From<HeadError> for Error {
             HeadError::HeaderNotAllowed(why) => Self::HeaderNotAllowed(why),
             HeadError::PathNotCanonical(why) => Self::PathNotCanonical(why),
             HeadError::HeadTooLarge => Self::HeadTooLarge,
+        }
+    }
+}
+
+impl From<Unissued> for Error {
+    fn from(error: Unissued) -> Self {
+        match error {
+            Unissued::Unavailable { retry_after } => Self::IssuerUnavailable { retry_after },
+            Unissued::Refused { retry_after } => Self::IssuerRefused { retry_after },
+            Unissued::Closing => Self::Draining,
         }
     }
 }
