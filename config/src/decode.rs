@@ -7,6 +7,9 @@ mod decoder;
 mod error;
 mod stand_in;
 
+#[cfg(test)]
+mod tests;
+
 use serde::de::DeserializeOwned;
 
 use crate::expand::join;
@@ -15,8 +18,8 @@ use crate::{Finding, Findings};
 use decoder::Decoder;
 use error::{Cause, Error, Step};
 
-/// Errors told of one block.
-const ERRORS_PER_BLOCK_MAX: usize = 100;
+/// Times that one block is decoded: once more for each error, and for each made-up value that does not fit.
+const ATTEMPTS_MAX: usize = 400;
 
 /// Decodes the block at `path`; what is wrong with it goes to `findings`, and then there is no value.
 ///
@@ -26,7 +29,7 @@ const ERRORS_PER_BLOCK_MAX: usize = 100;
 pub fn decode<T: DeserializeOwned>(node: &Node, path: &str, findings: &mut Findings) -> Option<T> {
     let mut block = node.clone();
     let mut whole = !block.holds_told();
-    for _ in 0..ERRORS_PER_BLOCK_MAX {
+    for _ in 0..ATTEMPTS_MAX {
         if block.is_told() {
             return None;
         }
