@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::expand::join;
 use crate::node::{Entry, Node, Value};
+use crate::suggest::nearest;
 use crate::{Finding, Findings};
 use decoder::Decoder;
 use error::{Cause, Error, Step};
@@ -61,7 +62,10 @@ fn settle_missing(key: &'static str, block: &mut Node, path: &str, findings: &mu
     let location = block.location;
     match &mut block.value {
         Value::Mapping(entries) if entries.iter().all(|entry| entry.key != key) => {
-            findings.error("missing_key", join(path, key), location, format!("`{key}` is missing here"));
+            let misspelt = |entry: &Entry| entry.value.is_told() && nearest(&entry.key, [key]).is_some();
+            if !entries.iter().any(misspelt) {
+                findings.error("missing_key", join(path, key), location, format!("`{key}` is missing here"));
+            }
             let value = Node { location, value: Value::Rejected { attempt: 0 } };
             entries.push(Entry { key: key.to_owned(), location, value });
         }

@@ -132,7 +132,7 @@ impl Findings {
         serde_json::to_value(&self.sorted).expect("findings are text and numbers")
     }
 
-    /// For people: each finding with its line of the file, and a count at the end.
+    /// For people: each finding with its line of the file.
     pub fn render(&self, source: &Source, style: Style) -> String {
         render::render(self, source, style)
     }

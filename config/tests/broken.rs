@@ -392,7 +392,6 @@ fn all_errors_at_once() {
         paths,
         [
             "listeners.app.mode",
-            "routes.github.upstream",
             "routes.github.upstrem",
             "routes.github.credential",
             "credentials.idp.ttl_max",

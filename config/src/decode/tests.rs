@@ -138,6 +138,7 @@ fn each_error_is_told_at_its_place() {
     ] {
         check(&format!("{VALID}{more}\n"), &[(code, path, 5)]);
     }
+    check(&VALID.replace("client_id", "clientid"), &[("unknown_key", "clientid", 2)]);
     for whole in ["[]", "text", "~"] {
         check(whole, &[("wrong_type", "a.b", 1)]);
     }
