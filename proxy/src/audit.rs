@@ -12,6 +12,7 @@ mod outbox;
 mod record;
 mod recorder;
 mod recover;
+mod schema;
 mod sink;
 pub mod verify;
 mod writer;
@@ -32,6 +33,7 @@ pub use record::{
 pub use recorder::{Ledger, Record, Recorder, Unavailable};
 pub use recover::StartError;
 use recover::{Journals, OpenSink};
+pub use schema::schema;
 pub use sink::file::FileError;
 use writer::Writer;
 
