@@ -1,1 +1,30 @@
 //! Evaluates Rego policies compiled to WebAssembly by OPA.
+//!
+//! A [`Bundle`] is what OPA's compiler wrote, read with bounds. A [`Policy`] is a bundle compiled once for this
+//! process and checked for everything that could go wrong later. An [`Evaluator`] belongs to one thread and turns an
+//! [`Input`] into a [`Decision`]; whatever is not a decision is an [`EvalError`], never a permit.
+//!
+//! The crate knows no HTTP client and no secret; everything that comes out of a module's memory is taken as hostile.
+
+mod builtins;
+mod bundle;
+mod decision;
+mod engine;
+mod error;
+mod evaluator;
+pub mod input;
+mod instance;
+mod limits;
+mod policy;
+pub mod shipped;
+mod trace;
+mod value;
+
+pub use bundle::Bundle;
+pub use decision::{Decision, Denial, Permission, decision_schema};
+pub use error::{BundleError, EvalError, LoadError};
+pub use evaluator::Evaluator;
+pub use input::{Input, input_schema};
+pub use limits::Limits;
+pub use policy::Policy;
+pub use trace::Trace;

@@ -60,6 +60,17 @@ pub enum OutcomeLabel {
     error,
 }
 
+impl OutcomeLabel {
+    /// As metrics and audit events spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::allow => "allow",
+            Self::deny => "deny",
+            Self::error => "error",
+        }
+    }
+}
+
 /// How an issuer answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[expect(non_camel_case_types, reason = "the label's value is the variant's name")]

@@ -46,6 +46,18 @@ impl CanonicalPath {
         &self.text
     }
 
+    /// The first segment, and the path that is left: empty, or beginning with a slash.
+    pub fn split_first(&self) -> (&str, &str) {
+        let inside = &self.text[1..];
+        inside.split_at(inside.find('/').unwrap_or(inside.len()))
+    }
+
+    /// What [`Self::split_first`] left, behind a canonical base path without a slash at its end.
+    pub fn under(base: &str, rest: &str) -> Self {
+        let text = if base.is_empty() && rest.is_empty() { "/".to_owned() } else { [base, rest].concat() };
+        Self { text }
+    }
+
     /// The decoded segments: none for `/`, and an empty last one where the path ends with a slash.
     pub fn segments(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let inside = (self.text != "/").then(|| &self.text[1..]);

@@ -48,16 +48,16 @@ const CARRIERS: &[&str] = &[
 
 /// A query that decodes in one way and carries no credential of the workload's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query<'a> {
-    wire: Cow<'a, str>,
+pub struct Query {
+    wire: String,
     presented: Vec<String>,
 }
 
-impl<'a> Query<'a> {
-    /// Reads what follows the `?`. `owned` is the parameter that the route's injection will write: the workload's is
-    /// removed, as are all known credential carriers. The error is a sentence for the workload.
-    pub fn parse(raw: &'a str, owned: Option<&str>) -> Result<Self, &'static str> {
-        check_bytes(raw)?;
+impl Query {
+    /// Reads what follows the `?`. `owned` are the parameters that the route's injections write: the workload's
+    /// are removed, as are all known credential carriers. The error is a sentence for the workload.
+    pub fn parse(raw: String, owned: &[&str]) -> Result<Self, &'static str> {
+        check_bytes(&raw)?;
         let mut presented = Vec::new();
         for (index, piece) in raw.split('&').enumerate() {
             if index == PAIRS_MAX {
@@ -72,8 +72,7 @@ impl<'a> Query<'a> {
                 return Err("the query has a credential behind a semicolon");
             }
         }
-        let wire =
-            if presented.is_empty() { Cow::Borrowed(raw) } else { Cow::Owned(without_carriers(raw, owned)) };
+        let wire = if presented.is_empty() { raw } else { without_carriers(&raw, owned) };
         Ok(Self { wire, presented })
     }
 
@@ -151,11 +150,11 @@ fn decoded(part: &str) -> Cow<'_, str> {
 }
 
 /// Whether the parameter is a credential of the workload's.
-fn carries(name: &str, owned: Option<&str>) -> bool {
+fn carries(name: &str, owned: &[&str]) -> bool {
     let name = decoded(name);
     let stem = stem(&name);
-    let is = |other: &str| other.len() == stem.len() && folded(other).eq(folded(stem));
-    CARRIERS.iter().any(|carrier| is(carrier)) || owned.is_some_and(is)
+    let is = |other: &&str| other.len() == stem.len() && folded(other).eq(folded(stem));
+    CARRIERS.iter().any(is) || owned.iter().any(is)
 }
 
 /// A name as lenient form parsers see it: without leading spaces and without indices (`name[]`).
@@ -173,7 +172,7 @@ fn folded(stem: &str) -> impl Iterator<Item = u8> {
 }
 
 /// The query as sent, less the carriers.
-fn without_carriers(raw: &str, owned: Option<&str>) -> String {
+fn without_carriers(raw: &str, owned: &[&str]) -> String {
     let kept: Vec<&str> = raw.split('&').filter(|piece| !carries(split_pair(piece).0, owned)).collect();
     kept.join("&")
 }

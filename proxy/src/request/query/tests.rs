@@ -1,7 +1,7 @@
 use super::*;
 
-fn check(raw: &str, owned: Option<&str>, wire: &str, pairs: &[(&str, &str)], presented: &[&str]) {
-    let query = Query::parse(raw, owned).expect(raw);
+fn check(raw: &str, owned: &[&str], wire: &str, pairs: &[(&str, &str)], presented: &[&str]) {
+    let query = Query::parse(raw.to_owned(), owned).expect(raw);
     assert_eq!(query.wire(), wire, "{raw:?}");
     let found: Vec<_> = query.pairs().collect();
     let found: Vec<_> = found.iter().map(|(name, value)| (&**name, &**value)).collect();
@@ -10,7 +10,7 @@ fn check(raw: &str, owned: Option<&str>, wire: &str, pairs: &[(&str, &str)], pre
 }
 
 fn check_refused(raw: &str, part: &str) {
-    let sentence = Query::parse(raw, Some("key")).expect_err(raw);
+    let sentence = Query::parse(raw.to_owned(), &["key"]).expect_err(raw);
     assert!(sentence.contains(part), "{raw:?}: {sentence}");
 }
 
@@ -35,8 +35,10 @@ fn ordinary_queries_pass_as_sent() {
         ("a=access_token%3Dx%26private_token", &[("a", "access_token=x&private_token")]),
         ("u=a/b?c:d@e,f", &[("u", "a/b?c:d@e,f")]),
     ] {
-        check(raw, None, raw, pairs, &[]);
-        assert!(matches!(Query::parse(raw, None).expect(raw).wire, Cow::Borrowed(_)), "{raw:?} was copied");
+        check(raw, &[], raw, pairs, &[]);
+        let owned = raw.to_owned();
+        let at = owned.as_ptr();
+        assert_eq!(Query::parse(owned, &[]).expect(raw).wire.as_ptr(), at, "{raw:?} was copied");
     }
 }
 
@@ -60,17 +62,17 @@ fn carriers_are_removed() {
         ("sig=x&sv=1", "sv=1", "sig"),
         ("API-Key=x", "", "api-key"),
     ] {
-        let query = Query::parse(raw, None).expect(raw);
+        let query = Query::parse(raw.to_owned(), &[]).expect(raw);
         assert_eq!((query.wire(), query.presented()), (wire, &[presented.to_owned()][..]), "{raw:?}");
     }
-    check("sig=1&a=b&client_secret=2", None, "a=b", &[("a", "b")], &["sig", "client_secret"]);
+    check("sig=1&a=b&client_secret=2", &[], "a=b", &[("a", "b")], &["sig", "client_secret"]);
 }
 
 #[test]
 fn the_injection_owns_its_name() {
-    check("a=1&key=x&KEY=y&k%65y=z", Some("key"), "a=1", &[("a", "1")], &["key", "key", "key"]);
-    check("a=1&key=x", None, "a=1&key=x", &[("a", "1"), ("key", "x")], &[]);
-    check("my.key=x&b=2", Some("My-Key"), "b=2", &[("b", "2")], &["my.key"]);
+    check("a=1&key=x&KEY=y&k%65y=z", &["key"], "a=1", &[("a", "1")], &["key", "key", "key"]);
+    check("a=1&key=x", &[], "a=1&key=x", &[("a", "1"), ("key", "x")], &[]);
+    check("my.key=x&b=2", &["My-Key"], "b=2", &[("b", "2")], &["my.key"]);
 }
 
 #[test]
@@ -105,6 +107,6 @@ fn doubtful() {
 #[test]
 fn bounds() {
     let most = vec!["a=1"; PAIRS_MAX].join("&");
-    assert_eq!(Query::parse(&most, None).map(|query| query.pairs().count()), Ok(PAIRS_MAX));
+    assert_eq!(Query::parse(most.clone(), &[]).map(|query| query.pairs().count()), Ok(PAIRS_MAX));
     check_refused(&format!("{most}&"), "1024");
 }

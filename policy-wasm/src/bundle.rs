@@ -1,0 +1,97 @@
+//! Bytes become the parts of a bundle, with bounds, before anything in them is believed.
+
+mod archive;
+mod document;
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use crate::error::BundleError;
+use crate::value::Value;
+use document::Manifest;
+
+const BUNDLE_BYTES_MAX: usize = 32 * 1024 * 1024;
+const WASM_MAGIC: &[u8] = b"\0asm";
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+
+/// A compiled policy and its data as OPA's compiler wrote them, unpacked and checked, not yet compiled.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    module: Vec<u8>,
+    data: Value,
+    revision: String,
+    digest: String,
+}
+
+impl Bundle {
+    /// Reads a `bundle.tar.gz` (`opa build -t wasm`) or a bare `policy.wasm`. Nothing is written to disk.
+    ///
+    /// At most 32 MiB packed, 128 MiB unpacked and 4096 entries. Links, devices, paths that leave the bundle, files
+    /// given twice and data outside the manifest's roots are refused; files that are neither module, data nor manifest
+    /// are passed over.
+    ///
+    /// # Errors
+    /// The first fault that is found.
+    pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
+        if bytes.len() > BUNDLE_BYTES_MAX {
+            return Err(BundleError::TooLarge { bytes: bytes.len(), bytes_max: BUNDLE_BYTES_MAX });
+        }
+        let digest = format!("sha256:{}", hex::encode(digest(&SHA256, bytes)));
+        if bytes.starts_with(WASM_MAGIC) {
+            let data = Value::Object(Default::default());
+            return Ok(Bundle { module: bytes.to_vec(), data, revision: String::new(), digest });
+        }
+        if !bytes.starts_with(GZIP_MAGIC) {
+            return Err(BundleError::UnknownFormat);
+        }
+        Bundle::assemble(archive::unpack(bytes)?, digest)
+    }
+
+    /// The manifest's revision, empty when there is none.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// `sha256:<hex>` of the bytes as read.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    pub(crate) fn module(&self) -> &[u8] {
+        &self.module
+    }
+
+    /// The data document as text for the module.
+    pub(crate) fn data(&self) -> String {
+        self.data.to_string()
+    }
+
+    fn assemble(files: Vec<archive::File>, digest: String) -> Result<Bundle, BundleError> {
+        let manifest = match files.iter().find(|file| file.path == ".manifest") {
+            Some(file) => Manifest::read(file)?,
+            None => Manifest::default(),
+        };
+        let mut data = Value::Object(Default::default());
+        let mut module: Option<archive::File> = None;
+        for file in files {
+            match file.name() {
+                "data.json" => document::merge(&mut data, &file, &manifest)?,
+                "data.yaml" | "data.yml" => return Err(document::yaml(&file)),
+                name if name.ends_with(".wasm") => match &module {
+                    Some(first) => {
+                        return Err(BundleError::TwoModules { first: first.path.clone(), second: file.path });
+                    }
+                    None => module = Some(file),
+                },
+                _ => {}
+            }
+        }
+        let module = module.ok_or(BundleError::NoModule)?;
+        manifest.names(&module)?;
+        Ok(Bundle { module: module.bytes, data, revision: manifest.revision, digest })
+    }
+}
+
+#[cfg(test)]
+mod tests;

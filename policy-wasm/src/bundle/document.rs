@@ -1,0 +1,110 @@
+//! The manifest and the data documents of a bundle.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::archive::File;
+use crate::error::BundleError;
+use crate::value::Value;
+
+/// The parts of `.manifest` that bind us; OPA may write others.
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(super) struct Manifest {
+    /// Who built it when, in the author's words.
+    pub(super) revision: String,
+    roots: Vec<String>,
+    wasm: Vec<WasmModule>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WasmModule {
+    module: String,
+}
+
+/// What OPA assumes where there is no manifest: the bundle owns everything.
+impl Default for Manifest {
+    fn default() -> Manifest {
+        Manifest { revision: String::new(), roots: vec![String::new()], wasm: Vec::new() }
+    }
+}
+
+impl Manifest {
+    pub(super) fn read(file: &File) -> Result<Manifest, BundleError> {
+        serde_json::from_slice(&file.bytes).map_err(|error| bad(file, error.to_string()))
+    }
+
+    /// The manifest, where it lists modules, must list the one that is there.
+    pub(super) fn names(&self, module: &File) -> Result<(), BundleError> {
+        match self.wasm.iter().find(|listed| listed.module.trim_start_matches('/') != module.path) {
+            Some(other) => Err(BundleError::BadDocument {
+                path: ".manifest".to_owned(),
+                cause: format!("it lists the module `{}`, the bundle has `{}`", other.module, module.path),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// A place is ours if it lies under a root, or leads to one.
+    fn owns(&self, place: &[String], value: &Value) -> Result<(), BundleError> {
+        let roots = || self.roots.iter().map(|root| root.split('/').filter(|part| !part.is_empty()));
+        if roots().any(|root| place.len() >= root.clone().count() && root.zip(place).all(|(a, b)| a == b)) {
+            return Ok(());
+        }
+        let leads = roots().any(|root| place.iter().zip(root).all(|(a, b)| a == b));
+        let fields = value.as_object().filter(|_| leads);
+        let fields = fields.ok_or_else(|| BundleError::OutsideRoots { path: place.join("/") })?;
+        fields.iter().try_for_each(|(key, value)| {
+            let mut inner = place.to_vec();
+            inner.push(key.to_plain());
+            self.owns(&inner, value)
+        })
+    }
+}
+
+/// Puts a `data.json` where its directory says.
+pub(super) fn merge(data: &mut Value, file: &File, manifest: &Manifest) -> Result<(), BundleError> {
+    let text = std::str::from_utf8(&file.bytes).map_err(|error| bad(file, error.to_string()))?;
+    let mut document = Value::parse(text).map_err(|error| bad(file, error.to_string()))?;
+    if document.as_object().is_none() {
+        return Err(bad(file, format!("data must be an object, this is {}", document.type_name())));
+    }
+    let place: Vec<String> = file.directories().map(str::to_owned).collect();
+    if document.as_object().is_some_and(|fields| !fields.is_empty()) {
+        manifest.owns(&place, &document)?;
+    }
+    for part in place.into_iter().rev() {
+        document = Value::Object(BTreeMap::from([(Value::String(part), document)]));
+    }
+    join(data, document, file)
+}
+
+/// OPA takes YAML too, but its compiler always writes JSON.
+pub(super) fn yaml(file: &File) -> BundleError {
+    bad(file, "data in YAML is not supported; `opa build` writes it as data.json".to_owned())
+}
+
+fn join(into: &mut Value, from: Value, file: &File) -> Result<(), BundleError> {
+    let (Value::Object(into), Value::Object(from)) = (into, from) else {
+        return Err(bad(file, "data must be an object".to_owned()));
+    };
+    for (key, value) in from {
+        match into.get_mut(&key) {
+            None => {
+                into.insert(key, value);
+            }
+            Some(present @ Value::Object(_)) if matches!(value, Value::Object(_)) => {
+                join(present, value, file)?
+            }
+            Some(_) => {
+                return Err(BundleError::DataConflict { path: file.path.clone(), key: key.to_plain() });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn bad(file: &File, cause: String) -> BundleError {
+    BundleError::BadDocument { path: file.path.clone(), cause }
+}

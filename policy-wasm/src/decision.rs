@@ -1,0 +1,118 @@
+//! The policy's answer as Rust values. Whatever is not clearly a permit or a denial is neither: there is no default.
+
+mod header;
+mod reader;
+mod schema;
+
+use crate::error::EvalError;
+use crate::value::Value;
+pub use schema::decision_schema;
+
+/// What the policy decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// The request may leave, bound by these obligations.
+    Permit(Permission),
+    /// The request is refused.
+    Deny(Denial),
+}
+
+/// A permit and what it binds us to. Absent obligations leave what the configuration says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission {
+    /// Why, for the audit.
+    pub reason: Option<String>,
+    /// The author's name of the rule.
+    pub rule: Option<String>,
+    /// Which of the route's credentials.
+    pub credential: Option<String>,
+    /// Scopes to ask for, at most the configured ones.
+    pub scopes: Option<Vec<String>>,
+    /// Audience to ask for.
+    pub audience: Option<String>,
+    /// Resource to ask for.
+    pub resource: Option<String>,
+    /// Use the credential at most this long; positive.
+    pub ttl_s: Option<u64>,
+    /// Headers to set on the upstream request: lower-case names, each once, printable values. Whether a header may be
+    /// set is the proxy's to say.
+    pub set_headers: Vec<(String, String)>,
+    /// Headers to remove from the upstream request: lower-case names.
+    pub remove_headers: Vec<String>,
+}
+
+/// A denial and what the caller is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// Why, for caller and audit.
+    pub reason: Option<String>,
+    /// The author's name of the rule.
+    pub rule: Option<String>,
+    /// What the caller may do about it.
+    pub hint: Option<String>,
+    /// A status of 400 to 499 in place of 403.
+    pub status: Option<u16>,
+}
+
+impl Denial {
+    /// `false` and undefined say nothing more.
+    const SILENT: Denial = Denial { reason: None, rule: None, hint: None, status: None };
+}
+
+impl Decision {
+    /// Reads OPA's result set, as [`evaluate_json`](crate::Evaluator::evaluate_json) gives it.
+    ///
+    /// # Errors
+    /// [`EvalError::NotADecision`], naming what is wrong: a type, an unknown key, a key of a later version, a bound.
+    pub fn read(result_set: &[u8]) -> Result<Decision, EvalError> {
+        let text = std::str::from_utf8(result_set).map_err(|_| not_a_decision("it is not UTF-8"))?;
+        let results = Value::parse(text).map_err(|error| not_a_decision(error.to_string()))?;
+        let Value::Array(results) = results else { return Err(not_a_decision("there is no result set")) };
+        match <[Value; 1]>::try_from(results) {
+            Ok([result]) => Decision::from_value(unwrapped(result)?),
+            Err(none) if none.is_empty() => Ok(Decision::Deny(Denial::SILENT)),
+            Err(_) => Err(not_a_decision("there are several results")),
+        }
+    }
+
+    fn from_value(value: Value) -> Result<Decision, EvalError> {
+        match value {
+            Value::Boolean(true) => Ok(Decision::Permit(Permission::plain())),
+            Value::Boolean(false) => Ok(Decision::Deny(Denial::SILENT)),
+            Value::Object(fields) => reader::read(fields),
+            other @ (Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Set(_)) => {
+                Err(not_a_decision(format!("it is {}, neither a boolean nor an object", other.type_name())))
+            }
+        }
+    }
+}
+
+impl Permission {
+    /// What `true` means: go, as configured.
+    fn plain() -> Permission {
+        Permission {
+            reason: None,
+            rule: None,
+            credential: None,
+            scopes: None,
+            audience: None,
+            resource: None,
+            ttl_s: None,
+            set_headers: Vec::new(),
+            remove_headers: Vec::new(),
+        }
+    }
+}
+
+/// OPA wraps each result as `{"result": …}`.
+fn unwrapped(result: Value) -> Result<Value, EvalError> {
+    let Value::Object(mut fields) = result else { return Err(not_a_decision("the result set is malformed")) };
+    fields.remove(&Value::from("result")).ok_or_else(|| not_a_decision("the result set is malformed"))
+}
+
+fn not_a_decision(what: impl Into<String>) -> EvalError {
+    EvalError::NotADecision { what: what.into() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! The one WebAssembly engine of the process, and the clock that bounds what runs in it.
+
+mod ticker;
+
+use std::sync::OnceLock;
+
+use wasmtime::{Config, OptLevel};
+
+use crate::error::LoadError;
+pub(crate) use ticker::{Pulse, Ticker};
+
+const WASM_STACK_BYTES_MAX: usize = 512 * 1024;
+
+/// Compiler settings and ticker, made on first use.
+pub(crate) struct Engine {
+    pub(crate) wasm: wasmtime::Engine,
+    pub(crate) ticker: Ticker,
+}
+
+impl Engine {
+    /// The process's engine. A failure is remembered: it does not go away.
+    pub(crate) fn shared() -> Result<&'static Engine, LoadError> {
+        static SHARED: OnceLock<Result<Engine, String>> = OnceLock::new();
+        SHARED.get_or_init(Engine::new).as_ref().map_err(|cause| LoadError::Engine { cause: cause.clone() })
+    }
+
+    fn new() -> Result<Engine, String> {
+        let wasm = wasmtime::Engine::new(&config()).map_err(|error| error.to_string())?;
+        let ticker = Ticker::start(wasm.clone()).map_err(|error| error.to_string())?;
+        Ok(Engine { wasm, ticker })
+    }
+}
+
+/// Memory keeps wasmtime's 4 GiB reservation with guard pages: a bounds check on every access costs half as much again
+/// as the whole evaluation, while a reservation costs address space only. What OPA's compiler does not use is off.
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .cranelift_opt_level(OptLevel::Speed)
+        .epoch_interruption(true)
+        .max_wasm_stack(WASM_STACK_BYTES_MAX)
+        .wasm_backtrace_max_frames(None)
+        .generate_address_map(false)
+        .memory_may_move(false)
+        .wasm_simd(false)
+        .wasm_relaxed_simd(false)
+        .wasm_multi_memory(false)
+        .wasm_memory64(false)
+        .wasm_tail_call(false)
+        .wasm_extended_const(false);
+    config
+}

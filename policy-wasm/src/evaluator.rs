@@ -1,0 +1,107 @@
+//! A thread's own way to ask a policy.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::de::IgnoredAny;
+
+use crate::decision::Decision;
+use crate::error::EvalError;
+use crate::input::Input;
+use crate::instance::{Instance, Question};
+use crate::policy::Policy;
+use crate::trace::Trace;
+
+/// Evaluates one policy, one question at a time. Each worker thread has its own; making one costs nothing, its first
+/// evaluation sets up the module's instance, and so does the one after an evaluation that had to be stopped.
+pub struct Evaluator {
+    policy: Arc<Policy>,
+    instance: Option<Instance>,
+    input: Vec<u8>,
+    result: Vec<u8>,
+}
+
+impl Evaluator {
+    /// An evaluator for this generation of policy.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>) -> Evaluator {
+        Evaluator { policy, instance: None, input: Vec::new(), result: Vec::new() }
+    }
+
+    /// The policy it evaluates.
+    #[must_use]
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// Judges a request. Synchronous, and bounded by the policy's [`Limits`](crate::Limits).
+    ///
+    /// # Errors
+    /// Why there is no decision; the request must then be refused.
+    pub fn evaluate(&mut self, input: &Input<'_>, trace: &mut Trace) -> Result<Decision, EvalError> {
+        let bytes_max = self.policy.limits().input_bytes_max;
+        let mut text = std::mem::take(&mut self.input);
+        text.clear();
+        let written = serde_json::to_writer(Capped { bytes: &mut text, bytes_max }, input);
+        let outcome = match written {
+            Ok(()) => self.run(&text, input.time.now_ns(), trace),
+            Err(_) => Err(EvalError::InputTooLarge { bytes_max }),
+        };
+        self.input = text;
+        outcome?;
+        Decision::read(&self.result)
+    }
+
+    /// Evaluates any input document and gives OPA's result set as JSON text, for tools: `[{"result": …}]`, or `[]` when
+    /// the entrypoint is undefined. [`Decision::read`] judges it.
+    ///
+    /// # Errors
+    /// Why there is no result.
+    pub fn evaluate_json(&mut self, input: &[u8], trace: &mut Trace) -> Result<Vec<u8>, EvalError> {
+        let bytes_max = self.policy.limits().input_bytes_max;
+        if input.len() > bytes_max {
+            return Err(EvalError::InputTooLarge { bytes_max });
+        }
+        serde_json::from_slice::<IgnoredAny>(input)
+            .map_err(|error| EvalError::InputNotJson { cause: error.to_string() })?;
+        self.run(input, system_now_ns(), trace)?;
+        Ok(self.result.clone())
+    }
+
+    /// An instance goes back into its place only after a run without fault.
+    fn run(&mut self, input: &[u8], now_ns: i64, trace: &mut Trace) -> Result<(), EvalError> {
+        let mut instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => self.policy.instantiate()?,
+        };
+        let question = Question { entrypoint: self.policy.entrypoint_id(), input, now_ns };
+        instance.evaluate(&question, trace, &mut self.result)?;
+        self.instance = Some(instance);
+        Ok(())
+    }
+}
+
+struct Capped<'a> {
+    bytes: &'a mut Vec<u8>,
+    bytes_max: usize,
+}
+
+impl Write for Capped<'_> {
+    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + more.len() > self.bytes_max {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn system_now_ns() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}

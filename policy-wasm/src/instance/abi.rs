@@ -1,0 +1,79 @@
+//! The exports of OPA's ABI, typed once.
+
+use wasmtime::{Instance, Memory, Store, TypedFunc, Val, WasmParams, WasmResults};
+
+use super::Host;
+use crate::error::LoadError;
+
+const MAJOR: i32 = 1;
+const MINORS: [i32; 2] = [2, 3];
+
+/// Arguments of `opa_eval`: reserved, entrypoint, data, input, input length, heap, format.
+type EvalArguments = (i32, i32, i32, i32, i32, i32, i32);
+
+/// What the host calls.
+pub(super) struct Abi {
+    pub(super) eval: TypedFunc<EvalArguments, i32>,
+    pub(super) malloc: TypedFunc<i32, i32>,
+    pub(super) value_parse: TypedFunc<(i32, i32), i32>,
+    pub(super) json_dump: TypedFunc<i32, i32>,
+    pub(super) heap_ptr_get: TypedFunc<(), i32>,
+    pub(super) entrypoints: TypedFunc<(), i32>,
+    pub(super) builtins: TypedFunc<(), i32>,
+    value_dump: TypedFunc<i32, i32>,
+}
+
+/// What a builtin needs to carry values across.
+pub(super) struct Border {
+    pub(super) memory: Memory,
+    pub(super) malloc: TypedFunc<i32, i32>,
+    pub(super) value_parse: TypedFunc<(i32, i32), i32>,
+    pub(super) value_dump: TypedFunc<i32, i32>,
+}
+
+impl Abi {
+    pub(super) fn of(module: &Instance, store: &mut Store<Host>) -> Result<Abi, LoadError> {
+        check_version(module, store)?;
+        Ok(Abi {
+            eval: export(module, store, "opa_eval")?,
+            malloc: export(module, store, "opa_malloc")?,
+            value_parse: export(module, store, "opa_value_parse")?,
+            json_dump: export(module, store, "opa_json_dump")?,
+            heap_ptr_get: export(module, store, "opa_heap_ptr_get")?,
+            entrypoints: export(module, store, "entrypoints")?,
+            builtins: export(module, store, "builtins")?,
+            value_dump: export(module, store, "opa_value_dump")?,
+        })
+    }
+
+    pub(super) fn border(&self, memory: Memory) -> Border {
+        Border {
+            memory,
+            malloc: self.malloc.clone(),
+            value_parse: self.value_parse.clone(),
+            value_dump: self.value_dump.clone(),
+        }
+    }
+}
+
+fn check_version(module: &Instance, store: &mut Store<Host>) -> Result<(), LoadError> {
+    let major = version(module, store, "opa_wasm_abi_version")?;
+    let minor = version(module, store, "opa_wasm_abi_minor_version")?;
+    match major == MAJOR && MINORS.contains(&minor) {
+        true => Ok(()),
+        false => Err(LoadError::WrongAbi { major, minor }),
+    }
+}
+
+fn version(module: &Instance, store: &mut Store<Host>, name: &'static str) -> Result<i32, LoadError> {
+    let global = module.get_global(&mut *store, name).map(|global| global.get(&mut *store));
+    global.as_ref().and_then(Val::i32).ok_or(LoadError::MissingExport { name })
+}
+
+fn export<P: WasmParams, R: WasmResults>(
+    module: &Instance,
+    store: &mut Store<Host>,
+    name: &'static str,
+) -> Result<TypedFunc<P, R>, LoadError> {
+    module.get_typed_func(store, name).map_err(|_| LoadError::MissingExport { name })
+}

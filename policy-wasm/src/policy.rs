@@ -1,0 +1,115 @@
+//! A bundle compiled and checked: whatever can be refused before the first request is refused here.
+
+mod program;
+
+use std::sync::Arc;
+
+use crate::builtins::Dispatch;
+use crate::bundle::Bundle;
+use crate::error::{EvalError, LoadError};
+use crate::instance::Instance;
+use crate::limits::Limits;
+pub(crate) use program::Program;
+
+/// One generation of policy: the compiled module, its data, its entrypoint. Shared by the threads that evaluate it.
+pub struct Policy {
+    program: Program,
+    builtins: Arc<Dispatch>,
+    builtin_names: Vec<String>,
+    entrypoint: Entrypoint,
+    entrypoints: Vec<String>,
+    revision: String,
+    digest: String,
+}
+
+struct Entrypoint {
+    name: String,
+    id: i32,
+}
+
+impl Policy {
+    /// Compiles the bundle's module and tries it: imports, exports, ABI, data, entrypoint, builtins.
+    ///
+    /// Compiling takes a few hundred milliseconds of CPU time; call it off the request path.
+    ///
+    /// # Errors
+    /// What is wrong with the module, by name.
+    pub fn load(bundle: &Bundle, entrypoint: &str, limits: Limits) -> Result<Policy, LoadError> {
+        let program = Program::compile(bundle, limits)?;
+        let mut trial = Instance::new(&program, Arc::default())?;
+        let offered = trial.entrypoints()?;
+        let called = trial.builtins()?;
+        let builtin_names = called.iter().map(|(name, _)| name.clone()).collect();
+        Ok(Policy {
+            program,
+            builtins: Arc::new(Dispatch::of(called)?),
+            builtin_names,
+            entrypoint: choose(entrypoint, &offered)?,
+            entrypoints: offered.into_iter().map(|(name, _)| name).collect(),
+            revision: bundle.revision().to_owned(),
+            digest: bundle.digest().to_owned(),
+        })
+    }
+
+    /// The manifest's revision, empty when there is none.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// `sha256:<hex>` of the bundle.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The entrypoint that is evaluated.
+    #[must_use]
+    pub fn entrypoint(&self) -> &str {
+        &self.entrypoint.name
+    }
+
+    /// All entrypoints that the module has, sorted.
+    #[must_use]
+    pub fn entrypoints(&self) -> &[String] {
+        &self.entrypoints
+    }
+
+    /// The builtins that the module leaves to the host, sorted.
+    #[must_use]
+    pub fn builtins(&self) -> &[String] {
+        &self.builtin_names
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.program.limits()
+    }
+
+    pub(crate) fn entrypoint_id(&self) -> i32 {
+        self.entrypoint.id
+    }
+
+    /// A fresh copy. The same module was set up once already, so what fails now is a matter of this moment.
+    pub(crate) fn instantiate(&self) -> Result<Instance, EvalError> {
+        Instance::new(&self.program, Arc::clone(&self.builtins)).map_err(|error| {
+            if let LoadError::Setup(error) = error {
+                error
+            } else {
+                EvalError::Trapped { cause: error.to_string() }
+            }
+        })
+    }
+}
+
+fn choose(wanted: &str, offered: &[(String, i32)]) -> Result<Entrypoint, LoadError> {
+    match offered.iter().find(|(name, _)| name == wanted) {
+        Some((name, id)) => Ok(Entrypoint { name: name.clone(), id: *id }),
+        None => Err(LoadError::NoEntrypoint {
+            wanted: wanted.to_owned(),
+            offered: offered.iter().map(|(name, _)| name.clone()).collect(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
