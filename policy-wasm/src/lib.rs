@@ -17,6 +17,8 @@ mod instance;
 mod limits;
 mod policy;
 pub mod shipped;
+#[cfg(test)]
+mod testing;
 mod trace;
 mod value;
 
