@@ -152,7 +152,12 @@ const CASES: &[Case] = &[
     ("semver.compare", r#"["1.0.0", "1.0.0-rc.1"]"#, Some("1")),
     ("semver.compare", r#"["1.0", "1.0.0"]"#, None),
     ("semver.is_valid", r#"["1.2.3-a.b+c"]"#, Some("true")),
-    ("semver.is_valid", r#"["v1.2.3"]"#, Some("false")),
+    ("semver.is_valid", r#"["v1.02.3"]"#, Some("true")),
+    ("semver.is_valid", r#"["1.2.3-a_b"]"#, Some("false")),
+    ("semver.is_valid", r#"["1.2.3.4"]"#, Some("false")),
+    ("semver.compare", r#"["1.0.0-rc.2", "1.0.0-rc.10"]"#, Some("-1")),
+    ("semver.compare", r#"["1.0.0-1", "1.0.0-a"]"#, Some("-1")),
+    ("semver.compare", r#"["1.0.0-a.b", "1.0.0-a"]"#, Some("1")),
     ("units.parse", r#"["10"]"#, Some("10")),
     ("units.parse", r#"["250m"]"#, Some("0.2500000000")),
     ("units.parse", r#"["1.5Mi"]"#, Some("1572864")),
@@ -180,7 +185,7 @@ const CASES: &[Case] = &[
     ("time.clock", r#"[[1795302000000000000, "Nowhere/Land"]]"#, None),
     ("time.weekday", "[1795302000000000000]", Some(r#""Saturday""#)),
     ("time.add_date", "[1793404800000000000, 0, 1, 0]", Some("1796083200000000000")),
-    ("time.add_date", "[1793404800000000000, 1, -13, 45]", None),
+    ("time.add_date", "[1793404800000000000, 1, -13, 45]", Some("1794700800000000000")),
     ("time.diff", "[1795302000000000000, 1700000000000000000]", Some("[3, 0, 7, 0, 46, 40]")),
     ("time.diff", "[0, 0]", Some("[0, 0, 0, 0, 0, 0]")),
     ("time.parse_rfc3339_ns", r#"["2026-11-21T23:00:00.5+01:00"]"#, Some("1795298400500000000")),
@@ -313,7 +318,7 @@ fn opa_agrees() {
         "eval",
         "-f",
         "raw",
-        "[x | x := [i, sprintf(\"%v\", [v])]; some i, v in data.cases.results]",
+        "[[i, s] | some i; v := data.cases.results[i]; s := sprintf(\"%v\", [v])]",
         "-d",
     ]);
     let done = command.arg(&file).output().expect("opa starts");
@@ -322,7 +327,10 @@ fn opa_agrees() {
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&done.stderr)));
     for (index, (name, operands, _)) in CASES.iter().enumerate() {
         let theirs = told.iter().find(|(at, _)| *at == index).map(|(_, text)| text.as_str());
-        let ours = call(name, operands).ok().map(|value| value.to_plain());
-        assert_eq!(ours.as_deref(), theirs, "{name}({operands})");
+        let ours = call(name, operands).ok();
+        // As text, or as a number that `sprintf` wrote shorter.
+        let same = ours.as_ref().map(Value::to_plain).as_deref() == theirs
+            || ours.is_some() && theirs.and_then(|text| Value::parse(text).ok()) == ours;
+        assert!(same, "{name}({operands}): {ours:?}, opa says {theirs:?}");
     }
 }

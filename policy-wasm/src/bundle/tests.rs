@@ -41,10 +41,13 @@ fn read(files: &[(&str, &str)]) -> Result<Bundle, BundleError> {
     Bundle::read(&gzip(&tar(files)))
 }
 
+/// Paths with their content; a module's content is given by its name.
+type Files = &'static [(&'static str, &'static str)];
+
 #[test]
 fn well_formed_bundles_are_read() {
-    let manifest = r#"{"revision":"r7","roots":["a","b/c"],"wasm":[{"entrypoint":"x","module":"/policy.wasm"}],"metadata":{"k":1}}"#;
-    let cases: [(&[(&str, &str)], &str, &str); 6] = [
+    const MANIFEST: &str = r#"{"revision":"r7","roots":["a","b/c"],"wasm":[{"entrypoint":"x","module":"/policy.wasm"}],"metadata":{"k":1}}"#;
+    let cases: [(Files, &str, &str); 6] = [
         (&[("/policy.wasm", "")], "", "{}"),
         (&[("./policy.wasm", ""), ("./data.json", r#"{"a":1}"#)], "", r#"{"a": 1}"#),
         (
@@ -59,7 +62,7 @@ fn well_formed_bundles_are_read() {
         ),
         (
             &[
-                (".manifest", manifest),
+                (".manifest", MANIFEST),
                 ("policy.wasm", ""),
                 ("data.json", r#"{"a":1,"b":{"c":12345678901234567890.5}}"#),
             ],
@@ -84,7 +87,7 @@ fn a_bare_module_is_a_bundle() {
 
 #[test]
 fn faults_are_named() {
-    let cases: [(&[(&str, &str)], &str); 22] = [
+    let cases: [(Files, &str); 22] = [
         (&[("data.json", "{}")], "no policy.wasm"),
         (&[("policy.wasm", ""), ("b/policy.wasm", "")], "two modules"),
         (

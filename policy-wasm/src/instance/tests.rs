@@ -176,7 +176,7 @@ fn undefined_denies_and_the_clock_stands_still() {
     assert!(matches!(judge(&mut undefined, "{}"), Ok(Decision::Deny(_))));
     let mut clock = deciding(
         &opa,
-        "{\"allow\": time.now_ns() == time.now_ns(), \"reason\": format_int(time.now_ns(), 10)}",
+        "{\"allow\": time.now_ns() == time.now_ns(), \"reason\": sprintf(\"%d\", [time.now_ns()])}",
     );
     let told = judge(&mut clock, "{}");
     assert!(matches!(told, Ok(Decision::Permit(_))), "{told:?}");

@@ -63,6 +63,18 @@ fn modules_are_refused_by_name_of_the_fault() {
 }
 
 #[test]
+fn a_kept_artefact_serves_the_same_policy() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let artefacts = folder.path().join("artefacts");
+    let bundle = Bundle::read(&PERMISSIVE.bytes()).expect("a bare module is a bundle");
+    for _ in 0..2 {
+        let policy = Policy::load_cached(&bundle, ENTRYPOINT, LIMITS, Some(&artefacts)).expect("it loads");
+        assert_eq!(policy.entrypoints(), [ENTRYPOINT]);
+        assert_eq!(std::fs::read_dir(&artefacts).expect("it was made").count(), 1);
+    }
+}
+
+#[test]
 fn bytes_that_are_no_module_are_refused() {
     let bundle = Bundle::read(b"\0asm\x01\0\0\0garbage").expect("it begins like a module");
     let refusal = Policy::load(&bundle, ENTRYPOINT, LIMITS).err().map(|error| error.to_string());
