@@ -120,8 +120,9 @@ fn doors_stand_where_the_architecture_puts_them() {
 #[test]
 fn configurations_in_the_repository_load() {
     check("examples are right", &["config/examples/", "deploy/demo/"], &[".yaml"], |path, text| {
-        let draft =
-            claviger_config::parse(&Source::new(path.display().to_string(), text), &|_| Some("1".to_owned()));
+        let draft = claviger_config::parse(&Source::new(path.display().to_string(), text), &|_| {
+            Some("/a-value".to_owned())
+        });
         draft.findings.has_errors().then(|| draft.findings.to_json().to_string())
     });
 }
