@@ -279,3 +279,6 @@ impl From<Purpose> for LeaseFrom {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
