@@ -181,10 +181,11 @@ mod tests {
             .spawn()
             .expect("python3");
         let mut finder = Finder::default();
-        for _ in 0..2 {
-            let (stream, peer) = listener.accept().expect("connected");
+        // Kept open until the end, as the child ends with its first connection.
+        let connections = [listener.accept().expect("connected"), listener.accept().expect("connected")];
+        for (stream, peer) in &connections {
             let local = stream.local_addr().expect("bound");
-            let socket = Netlink::default().lookup(peer, local).expect("answers").expect("connected");
+            let socket = Netlink::default().lookup(*peer, local).expect("answers").expect("connected");
             let process = finder.owner(socket.inode, socket.uid).expect("found");
             assert_eq!(process.pid, child.id());
             assert!(process.exe.is_some_and(|exe| exe.contains("python")));

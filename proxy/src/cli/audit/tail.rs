@@ -2,15 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use super::line::Look;
 use crate::audit::verify::LINE_BYTES_MAX;
 
 /// How often the file is looked at.
-const POLL: Duration = Duration::from_millis(200);
+const POLL: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 /// How far back the first lines are looked for.
 const HISTORY_BYTES_MAX: u64 = 16 << 20;
 /// How much is read at once.
@@ -27,9 +30,18 @@ pub(super) fn follow(path: &Path, lines: usize, look: Look) -> io::Result<()> {
             return Ok(());
         }
         whole = tail.new_lines()?;
-        if whole.is_empty() {
-            std::thread::sleep(POLL);
+        if whole.is_empty() && reader_left(&out)? {
+            return Ok(());
         }
+    }
+}
+
+/// Waits a moment, or until nobody reads `out` any more; whether that is so.
+fn reader_left(out: &impl AsFd) -> io::Result<bool> {
+    match poll(&mut [PollFd::new(out, PollFlags::empty())], Some(&POLL)) {
+        Ok(errors) => Ok(errors > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -144,6 +156,14 @@ mod tests {
         assert_eq!(text(tail.new_lines().expect("read")), "8\n");
         fs::write(&path, "").expect("emptied");
         assert_eq!(text(tail.new_lines().expect("read")), "");
+    }
+
+    #[test]
+    fn a_reader_that_has_left_is_noticed() {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        assert!(!reader_left(&writer).expect("asked"));
+        drop(reader);
+        assert!(reader_left(&writer).expect("asked"));
     }
 
     #[test]
