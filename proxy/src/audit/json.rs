@@ -89,23 +89,57 @@ impl<'a> Members<'a> {
 
 /// Appends `value` in decimal.
 pub(super) fn number(out: &mut Vec<u8>, value: u64) {
-    write!(out, "{value}").expect("a vector takes whatever is written");
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = value;
+    loop {
+        start -= 1;
+        digits[start] = b"0123456789"[(rest % 10) as usize];
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[start..]);
 }
 
 /// Appends `text` as a JSON string.
 fn string(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
-    let mut plain_from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&text.as_bytes()[plain_from..at]);
-        escape(out, byte);
-        plain_from = at + 1;
+    if text.bytes().any(needs_escape) {
+        escaped(out, text);
+    } else {
+        out.extend_from_slice(text.as_bytes());
     }
-    out.extend_from_slice(&text.as_bytes()[plain_from..]);
     out.push(b'"');
+}
+
+/// Whether a byte cannot stand in a string as it is; a table, as every byte of every record is asked for.
+const NEEDS_ESCAPE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        table[control] = true;
+        control += 1;
+    }
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+};
+
+fn needs_escape(byte: u8) -> bool {
+    NEEDS_ESCAPE[usize::from(byte)]
+}
+
+fn escaped(out: &mut Vec<u8>, text: &str) {
+    for byte in text.bytes() {
+        if needs_escape(byte) {
+            escape(out, byte);
+        } else {
+            out.push(byte);
+        }
+    }
 }
 
 fn escape(out: &mut Vec<u8>, byte: u8) {
@@ -147,8 +181,13 @@ mod tests {
     }
 
     #[test]
-    fn strings_read_back_as_they_were() {
+    fn strings_and_numbers_read_back_as_they_were() {
         let all: String = (0..0x250).filter_map(char::from_u32).chain("\u{2028}\u{1f511}".chars()).collect();
+        for value in [0, 9, 10, 1_000, u64::MAX] {
+            let mut out = Vec::new();
+            number(&mut out, value);
+            assert_eq!(out, value.to_string().as_bytes());
+        }
         for text in ["", "plain", "\"", "\\", "a\nb\r\tc", "\0\u{1}\u{1f}\u{7f}", "\\u0041", all.as_str()] {
             let read: String = serde_json::from_str(&written(text)).expect("valid JSON");
             assert_eq!(read, text);

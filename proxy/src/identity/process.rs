@@ -87,7 +87,9 @@ impl Search {
         let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
         // A process that ended, or belongs to another user, cannot hold it or cannot be looked into.
         numbers
-            .filter(|pid| fs::metadata(folder(*pid)).is_ok_and(|folder| folder.uid() == uid || folder.uid() == 0))
+            .filter(|pid| {
+                fs::metadata(folder(*pid)).is_ok_and(|folder| folder.uid() == uid || folder.uid() == 0)
+            })
             .take(PROCESSES_MAX)
             .find(|pid| self.holds(*pid))
     }
@@ -173,8 +175,11 @@ mod tests {
         let script = "import socket,sys\nc=lambda: socket.create_connection(('127.0.0.1',int(sys.argv[1])))\n\
                       s=[c(),c()]\ns[0].recv(1)";
         let port = listener.local_addr().expect("bound").port().to_string();
-        let mut child =
-            Command::new("python3").args(["-c", script, &port]).stdin(Stdio::null()).spawn().expect("python3");
+        let mut child = Command::new("python3")
+            .args(["-c", script, &port])
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("python3");
         let mut finder = Finder::default();
         for _ in 0..2 {
             let (stream, peer) = listener.accept().expect("connected");

@@ -39,7 +39,9 @@ impl Netlink {
             Some(query) => query.find(peer, local)?,
             None => table::find(peer, local)?,
         };
-        Ok(found.filter(|socket| socket.state.is_connected() && socket.peer.inode != 0).map(|socket| socket.peer))
+        Ok(found
+            .filter(|socket| socket.state.is_connected() && socket.peer.inode != 0)
+            .map(|socket| socket.peer))
     }
 }
 

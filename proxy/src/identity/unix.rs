@@ -72,9 +72,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("socket");
         let listener = UnixListener::bind(&path).expect("bound");
-        let connect = "import os,socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.recv(1)";
-        let mut child =
-            Command::new("python3").args(["-c", connect]).arg(&path).stdin(Stdio::null()).spawn().expect("python3");
+        let connect =
+            "import os,socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.recv(1)";
+        let mut child = Command::new("python3")
+            .args(["-c", connect])
+            .arg(&path)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("python3");
         let (stream, _) = listener.accept().expect("connected");
         stream.set_nonblocking(true).expect("set");
         let peer = peer(&UnixStream::from_std(stream).expect("registered")).expect("noted");

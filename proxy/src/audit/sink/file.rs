@@ -173,3 +173,6 @@ fn recent_ids(file: &File, length: u64) -> io::Result<HashSet<Vec<u8>>> {
     let bytes = read(file, length.saturating_sub(RECENT_BYTES), length)?;
     Ok(bytes.split(|byte| *byte == b'\n').filter_map(line::id_in).map(<[u8]>::to_vec).collect())
 }
+
+#[cfg(test)]
+mod tests;

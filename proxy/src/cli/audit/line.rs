@@ -40,7 +40,9 @@ impl Look {
             Self::Json => return line.to_vec(),
             Self::Plain | Self::Coloured => match serde_json::from_slice(line) {
                 Ok(event) => self.event(&event),
-                Err(_) => format!("not a record: {}", harmless(&String::from_utf8_lossy(line.trim_ascii_end()))),
+                Err(_) => {
+                    format!("not a record: {}", harmless(&String::from_utf8_lossy(line.trim_ascii_end())))
+                }
             },
         };
         format!("{shown}\n").into_bytes()
@@ -55,7 +57,11 @@ impl Look {
 
     fn request(self, event: &Value) -> Vec<String> {
         let request = &event["request"];
-        let outcome = if event["decision"].is_null() { "undecided".into() } else { text(&event["decision"]["outcome"]) };
+        let outcome = if event["decision"].is_null() {
+            "undecided".into()
+        } else {
+            text(&event["decision"]["outcome"])
+        };
         let colour = match outcome.as_str() {
             "allow" => GREEN,
             "deny" => RED,
@@ -103,7 +109,9 @@ fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => harmless(text),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => harmless(&value.to_string()),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            harmless(&value.to_string())
+        }
     }
 }
 
@@ -130,7 +138,8 @@ mod tests {
 
     #[test]
     fn requests() {
-        let plain = "23:00:00.123  allow  200  GET  api/a  41.230 ms  uid=1000  credential=key  rule=get  fine";
+        let plain =
+            "23:00:00.123  allow  200  GET  api/a  41.230 ms  uid=1000  credential=key  rule=get  fine";
         check(Look::Json, ALLOWED, ALLOWED);
         check(Look::Plain, ALLOWED, plain);
         let coloured = plain.replace("allow", "\u{1b}[32mallow\u{1b}[0m");
@@ -142,7 +151,11 @@ mod tests {
     #[test]
     fn happenings() {
         let issued = r#"{"time":"2026-11-21T23:00:00.123456789Z","event":"lease_issued","credential":{"name":"key","lease":"l","expires":null},"route":"api","subject":"uid=1"}"#;
-        check(Look::Plain, issued, "23:00:00.123  lease_issued  credential=key  lease=l  route=api  subject=uid=1");
+        check(
+            Look::Plain,
+            issued,
+            "23:00:00.123  lease_issued  credential=key  lease=l  route=api  subject=uid=1",
+        );
         let recovered = r#"{"time":"2026-11-21T23:00:00.123456789Z","event":"recovered","torn_bytes":7}"#;
         check(Look::Plain, recovered, "23:00:00.123  recovered  torn_bytes=7");
     }

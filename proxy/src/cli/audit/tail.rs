@@ -33,18 +33,17 @@ pub(super) fn follow(path: &Path, lines: usize, look: Look) -> io::Result<()> {
     }
 }
 
-/// A file and how much of it was read.
+/// A file and how much of it was shown.
 struct Tail {
     path: PathBuf,
     file: File,
+    /// The end of the last whole line that was read. What follows may yet be cut off and written anew.
     read: u64,
-    /// What was read of a line that is not whole yet.
-    begun: Vec<u8>,
 }
 
 impl Tail {
     fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), file: File::open(path)?, read: 0, begun: Vec::new() })
+        Ok(Self { path: path.to_owned(), file: File::open(path)?, read: 0 })
     }
 
     /// The last `count` lines that are there.
@@ -63,7 +62,10 @@ impl Tail {
 
     /// Lines that have become whole since the last look, also in a file that has taken the place of this one.
     fn new_lines(&mut self) -> io::Result<Vec<Vec<u8>>> {
-        self.step_back(self.file.metadata()?.len());
+        if self.file.metadata()?.len() < self.read {
+            // Emptied, to begin anew.
+            self.read = 0;
+        }
         let lines = self.read_lines()?;
         if lines.is_empty() {
             self.reopen()?;
@@ -71,20 +73,13 @@ impl Tail {
         Ok(lines)
     }
 
-    /// A file that is shorter than what was read of it was cut back to its whole lines, or emptied.
-    fn step_back(&mut self, length: u64) {
-        if length < self.read {
-            let whole = self.read - self.begun.len() as u64;
-            self.read = if length < whole { 0 } else { whole };
-            self.begun.clear();
-        }
-    }
-
     /// Goes to the file that has this name now. A name that is gone for the moment is waited for.
     fn reopen(&mut self) -> io::Result<()> {
         let ours = self.file.metadata()?;
         match std::fs::metadata(&self.path) {
-            Ok(named) if (named.dev(), named.ino()) != (ours.dev(), ours.ino()) => *self = Self::open(&self.path)?,
+            Ok(named) if (named.dev(), named.ino()) != (ours.dev(), ours.ino()) => {
+                *self = Self::open(&self.path)?
+            }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -95,18 +90,18 @@ impl Tail {
     /// The next whole lines; none at the end of the file.
     fn read_lines(&mut self) -> io::Result<Vec<Vec<u8>>> {
         self.file.seek(SeekFrom::Start(self.read))?;
+        let mut bytes = Vec::new();
         loop {
-            let taken = (&self.file).take(STEP_BYTES).read_to_end(&mut self.begun)?;
-            self.read += taken as u64;
-            if let Some(end) = memchr::memrchr(b'\n', &self.begun) {
-                let rest = self.begun.split_off(end + 1);
-                let whole = std::mem::replace(&mut self.begun, rest);
-                return Ok(whole.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect());
+            let taken = (&self.file).take(STEP_BYTES).read_to_end(&mut bytes)?;
+            if let Some(end) = memchr::memrchr(b'\n', &bytes) {
+                bytes.truncate(end + 1);
+                self.read += bytes.len() as u64;
+                return Ok(bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect());
             }
             if taken == 0 {
                 return Ok(Vec::new());
             }
-            if self.begun.len() > LINE_BYTES_MAX {
+            if bytes.len() > LINE_BYTES_MAX {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is longer than any record"));
             }
         }
@@ -129,7 +124,12 @@ mod tests {
         assert_eq!(text(tail.last(2).expect("read")), "2\n3\n");
         assert_eq!(text(tail.new_lines().expect("read")), "");
         let append = |bytes: &str| {
-            fs::File::options().append(true).open(&path).expect("there").write_all(bytes.as_bytes()).expect("written");
+            File::options()
+                .append(true)
+                .open(&path)
+                .expect("there")
+                .write_all(bytes.as_bytes())
+                .expect("written");
         };
         append("4\n5\n6");
         assert_eq!(text(tail.new_lines().expect("read")), "44\n5\n");

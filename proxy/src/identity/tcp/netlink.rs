@@ -8,7 +8,9 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, connect, recv, send, socket_with};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, connect, recv, send, socket_with,
+};
 
 use super::{Socket, State, TcpPeer};
 
@@ -41,7 +43,8 @@ pub(super) struct Query {
 
 impl Query {
     pub(super) fn open() -> io::Result<Self> {
-        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?;
+        let socket =
+            socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?;
         set_socket_timeout(&socket, Timeout::Recv, Some(ANSWER_SECONDS_MAX))?;
         // A connected socket takes messages from the kernel alone.
         connect(&socket, &SocketAddrNetlink::new(0, 0))?;

@@ -12,7 +12,8 @@ const TABLE_BYTES_MAX: u64 = 64 << 20;
 /// The socket at `at` that is connected to `to`.
 pub(super) fn find(at: SocketAddr, to: SocketAddr) -> io::Result<Option<Socket>> {
     // A socket for both families is among those of IPv6 also where it carries IPv4.
-    let tables: &[&str] = if at.is_ipv4() { &["/proc/net/tcp", "/proc/net/tcp6"] } else { &["/proc/net/tcp6"] };
+    let tables: &[&str] =
+        if at.is_ipv4() { &["/proc/net/tcp", "/proc/net/tcp6"] } else { &["/proc/net/tcp6"] };
     for table in tables {
         match File::open(table) {
             Ok(file) => {

@@ -23,7 +23,10 @@ fn found(ours: &std::net::TcpStream) -> Option<TcpPeer> {
     let found = Netlink::default().lookup(peer, local).expect("the kernel answers");
     let shown = table::find(canonical(peer), canonical(local)).expect("readable");
     let shown = shown.filter(|socket| socket.state.is_connected() && socket.peer.inode != 0);
-    assert_eq!(found.map(|peer| (peer.uid, peer.inode)), shown.map(|socket| (socket.peer.uid, socket.peer.inode)));
+    assert_eq!(
+        found.map(|peer| (peer.uid, peer.inode)),
+        shown.map(|socket| (socket.peer.uid, socket.peer.inode))
+    );
     found
 }
 
@@ -74,7 +77,8 @@ fn a_socket_that_lost_its_process_is_nobodys() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
     let script = "import socket,sys\ns=socket.create_connection(('127.0.0.1',int(sys.argv[1])))\ns.recv(1)";
     let port = listener.local_addr().expect("bound").port().to_string();
-    let mut child = Command::new("python3").args(["-c", script, &port]).stdin(Stdio::null()).spawn().expect("python3");
+    let mut child =
+        Command::new("python3").args(["-c", script, &port]).stdin(Stdio::null()).spawn().expect("python3");
     let (ours, _) = listener.accept().expect("connected");
     assert_eq!(found(&ours).map(|peer| peer.uid), Some(own_uid()));
     child.kill().expect("running");
@@ -94,7 +98,10 @@ fn another_tuple_finds_nothing() {
     check(listener.local_addr().expect("bound"), local);
     check(peer, SocketAddr::new(local.ip(), local.port() ^ 1));
     check(SocketAddr::new([127, 0, 0, 2].into(), peer.port()), local);
-    assert!(netlink.lookup(peer, local).expect("the kernel answers").is_some(), "one socket serves many queries");
+    assert!(
+        netlink.lookup(peer, local).expect("the kernel answers").is_some(),
+        "one socket serves many queries"
+    );
 }
 
 #[test]
@@ -111,7 +118,10 @@ fn rows_of_the_table_read_as_the_kernel_writes_them() {
     let check = |at: &str, to: &str, expected: Option<(u32, u32, bool)>| {
         let found = table::find_in(table.as_bytes(), at.parse().expect("valid"), to.parse().expect("valid"));
         let found = found.expect("readable");
-        assert_eq!(found.map(|socket| (socket.peer.uid, socket.peer.inode, socket.state.is_connected())), expected);
+        assert_eq!(
+            found.map(|socket| (socket.peer.uid, socket.peer.inode, socket.state.is_connected())),
+            expected
+        );
     };
     check("127.0.0.1:8080", "127.0.0.1:50000", Some((1000, 4242, true)));
     check("127.0.0.1:8081", "127.0.0.1:50000", Some((1001, 4243, true)));
