@@ -102,6 +102,14 @@ pub struct Upstream {
     pub base_path: String,
 }
 
+impl Upstream {
+    /// `host`, or `host:port` where the port is not the scheme's own; IPv6 addresses in brackets.
+    pub fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        if self.port == self.scheme.default_port() { host } else { format!("{host}:{}", self.port) }
+    }
+}
+
 /// The protocol spoken to an upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
@@ -109,6 +117,24 @@ pub enum Scheme {
     Http,
     /// TLS.
     Https,
+}
+
+impl Scheme {
+    /// As a URL spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port of a URL that names none.
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
 }
 
 /// How long each part of an exchange with the upstream may take.
@@ -150,6 +176,13 @@ pub struct Kind {
     pub path: String,
     /// Its settings.
     pub settings: Node,
+}
+
+impl Kind {
+    /// The path of the block that holds the kind, as `credentials.idp.source`: where an unknown kind is told of.
+    pub fn section(&self) -> &str {
+        self.path.strip_suffix(&self.name).and_then(|path| path.strip_suffix('.')).unwrap_or(&self.path)
+    }
 }
 
 /// The policy and its limits.
@@ -210,7 +243,7 @@ pub struct Limits {
     pub connections: usize,
     /// Bytes of a request head; 64 KiB by default, between 1 KiB and 1 MiB.
     pub header_bytes: usize,
-    /// From the request's head to the end of the response; 5 m by default.
+    /// From the request's head to the response's head; 5 m by default.
     pub request_timeout: Duration,
     /// Worker threads; the CPUs that the cgroup grants by default.
     pub workers: Option<usize>,

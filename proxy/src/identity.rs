@@ -1,0 +1,208 @@
+//! Who is calling: facts that the kernel gives of a connection's other end, never what the workload says of itself.
+
+pub mod process;
+pub mod tcp;
+pub mod unix;
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::exchange::Exchange;
+use crate::listener::{Connection, Peer};
+use crate::request::Request;
+
+/// A request that the gate let in, with the exchange it belongs to.
+pub struct Inbound {
+    /// The canonical request.
+    pub request: Request,
+    /// Its record in the making.
+    pub exchange: Rc<Exchange>,
+}
+
+/// A request whose caller is known. Minted by [`Identifier::identify`].
+pub struct Identified {
+    request: Request,
+    exchange: Rc<Exchange>,
+    identity: Rc<Identity>,
+}
+
+/// What is known of a workload. Absent facts are `None`.
+#[derive(Debug, Default, Serialize)]
+pub struct Facts {
+    /// The user that owns the peer's socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Its group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
+    /// Its process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// The program that the process runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exe: Option<String>,
+    /// Its control group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<String>,
+}
+
+/// A workload's identity: its facts, and the forms in which stages need them, made once per connection.
+#[derive(Debug)]
+pub struct Identity {
+    facts: Facts,
+    subject: Arc<str>,
+    record: String,
+    /// The inode of the peer's TCP socket, by which it is known again.
+    inode: Option<u32>,
+}
+
+impl Identity {
+    fn new(facts: Facts, inode: Option<u32>) -> Self {
+        let subject = facts.uid.map_or_else(|| "unknown".into(), |uid| format!("uid={uid}").into());
+        let record = serde_json::to_string(&facts).expect("numbers and strings always serialise");
+        Self { facts, subject, record, inode }
+    }
+
+    /// The facts themselves.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The part that outlives a connection, for which leases are kept: as `uid=1000`.
+    pub fn subject(&self) -> &Arc<str> {
+        &self.subject
+    }
+
+    /// The facts as the audit event's `workload`.
+    pub fn record(&self) -> &str {
+        &self.record
+    }
+}
+
+impl Identified {
+    /// The canonical request.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Who sent it.
+    pub fn identity(&self) -> &Rc<Identity> {
+        &self.identity
+    }
+
+    /// Gives up its parts to the next stage.
+    pub fn into_parts(self) -> (Request, Rc<Exchange>, Rc<Identity>) {
+        (self.request, self.exchange, self.identity)
+    }
+}
+
+/// Asks the kernel, once per connection, and again before a credential is put on a request.
+pub struct Identifier {
+    netlink: RefCell<tcp::Netlink>,
+    processes: RefCell<process::Finder>,
+    /// Counts the worker's ticks: a connection is verified once in each.
+    tick: Cell<u64>,
+}
+
+impl Identifier {
+    /// One for each worker; keeps its socket to the kernel open.
+    pub fn new() -> Self {
+        Self { netlink: RefCell::default(), processes: RefCell::default(), tick: Cell::new(1) }
+    }
+
+    /// The worker's clock has ticked: what was verified before is verified anew.
+    pub fn tick(&self) {
+        self.tick.set(self.tick.get() + 1);
+    }
+
+    /// Finds out who sent a request, and refuses callers that the listener does not take.
+    pub fn identify(&self, inbound: Inbound) -> Result<Identified, Error> {
+        let Inbound { request, exchange } = inbound;
+        let connection = exchange.connection();
+        let identity = Rc::clone(connection.identity.get_or_init(|| {
+            connection.verified.set(self.tick.get());
+            Rc::new(self.look_up(connection.peer()))
+        }));
+        exchange.saw_identity(&identity);
+        if let Some(callers) = &connection.listener().callers
+            && !identity.facts.uid.is_some_and(|uid| callers.contains(&uid))
+        {
+            return Err(Error::CallerNotAllowed);
+        }
+        Ok(Identified { request, exchange, identity })
+    }
+
+    /// Whether the other end is still who it was. Asks the kernel at most once a tick for each connection.
+    pub fn verify(&self, connection: &Connection, identity: &Identity) -> Result<(), Error> {
+        if connection.verified.get() == self.tick.get() {
+            return Ok(());
+        }
+        let same = match connection.peer() {
+            Peer::Unix(peer) => peer.still_alive(),
+            Peer::Tcp { peer, local } => self.same_socket(*peer, *local, identity),
+            Peer::Pretended { .. } => true,
+        };
+        if !same {
+            return Err(Error::CallerNotAllowed);
+        }
+        connection.verified.set(self.tick.get());
+        Ok(())
+    }
+
+    /// A socket that cannot be found was not known before either, or its owner has closed it and reads no answer.
+    fn same_socket(&self, peer: SocketAddr, local: SocketAddr, identity: &Identity) -> bool {
+        match self.netlink.borrow_mut().lookup(peer, local) {
+            Ok(Some(found)) => Some(found.inode) == identity.inode && Some(found.uid) == identity.facts.uid,
+            Ok(None) | Err(_) => identity.inode.is_none(),
+        }
+    }
+
+    fn look_up(&self, peer: &Peer) -> Identity {
+        match peer {
+            Peer::Unix(peer) => {
+                let process = self.processes.borrow_mut().facts(peer.pid);
+                let facts = Facts {
+                    uid: Some(peer.uid),
+                    gid: Some(peer.gid),
+                    pid: Some(peer.pid),
+                    exe: process.as_ref().and_then(|process| process.exe.clone()),
+                    cgroup: process.and_then(|process| process.cgroup),
+                };
+                Identity::new(facts, None)
+            }
+            Peer::Tcp { peer, local } => self.look_up_tcp(*peer, *local),
+            Peer::Pretended { uid } => Identity::new(Facts { uid: *uid, ..Facts::default() }, None),
+        }
+    }
+
+    fn look_up_tcp(&self, peer: SocketAddr, local: SocketAddr) -> Identity {
+        let found = match self.netlink.borrow_mut().lookup(peer, local) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "the kernel does not tell who owns a connection");
+                None
+            }
+        };
+        let Some(socket) = found else { return Identity::new(Facts::default(), None) };
+        let process = self.processes.borrow_mut().owner(socket.inode, socket.uid);
+        let facts = Facts {
+            uid: Some(socket.uid),
+            gid: process.as_ref().and_then(|process| process.gid),
+            pid: process.as_ref().map(|process| process.pid),
+            exe: process.as_ref().and_then(|process| process.exe.clone()),
+            cgroup: process.and_then(|process| process.cgroup),
+        };
+        Identity::new(facts, Some(socket.inode))
+    }
+}
+
+impl Default for Identifier {
+    fn default() -> Self {
+        Self::new()
+    }
+}

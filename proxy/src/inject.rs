@@ -1,0 +1,174 @@
+//! Puts a lease's secret on a request: one file per kind, and the table that names them.
+
+mod basic;
+mod bearer;
+mod header;
+mod query;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_config::{Finding, Findings, Kind, nearest};
+use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
+
+use crate::authorize::Permitted;
+use crate::credential::cache::Held;
+use crate::credential::secret::Secret;
+use crate::error::Error;
+use crate::exchange::Exchange;
+use crate::identity::Identifier;
+use crate::route::Route;
+use crate::upstream::body::RequestBody;
+
+/// How a secret is put on a request. An injection owns its header or query name: no workload and no policy writes it.
+pub trait Injection: Send + Sync {
+    /// Writes `secret` onto the request; an error names what cannot be written, never the secret.
+    fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str>;
+
+    /// The header that it writes.
+    fn owned_header(&self) -> Option<&HeaderName> {
+        None
+    }
+
+    /// The query parameter that it writes.
+    fn owned_query(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// The parts of a request that an injection may write.
+pub struct Wire {
+    /// All headers of the upstream request.
+    pub headers: HeaderMap,
+    /// The path and query of the upstream request.
+    pub target: String,
+}
+
+/// One kind of injection.
+pub struct InjectionKind {
+    /// Its key in the configuration.
+    pub name: &'static str,
+    /// Settings that build, for the documentation and the test of every kind.
+    pub example: &'static str,
+    /// The shape of its settings.
+    pub schema: fn() -> schemars::Schema,
+    /// Decodes its settings; `None` when findings were added.
+    pub build: fn(&Kind, &mut Findings) -> Option<Arc<dyn Injection>>,
+}
+
+/// Every kind that is built.
+pub static KINDS: &[InjectionKind] = &[basic::KIND, bearer::KIND, header::KIND, query::KIND];
+
+/// Kinds that the documentation names and this version does not build.
+const NOT_YET: [&str; 5] = ["cookie", "sigv4", "dpop", "http_signature", "placeholder"];
+
+/// Builds the injection that `kind` names.
+pub fn build(kind: &Kind, findings: &mut Findings) -> Option<Arc<dyn Injection>> {
+    if let Some(known) = KINDS.iter().find(|known| known.name == kind.name) {
+        return (known.build)(kind, findings);
+    }
+    let finding = if NOT_YET.contains(&kind.name.as_str()) {
+        let message = format!("the injection `{}` is not supported yet", kind.name);
+        Finding::error("not_supported_yet", kind.section(), kind.location, message)
+    } else {
+        let near = nearest(&kind.name, KINDS.iter().map(|kind| kind.name));
+        Finding::error("unknown_variant", kind.section(), kind.location, "there is no such kind of injection").suggest(near)
+    };
+    findings.push(finding);
+    None
+}
+
+/// A request that carries exactly one credential, ours, or none where its route offers none. Only
+/// [`Injector::inject`] mints it, and only a [`Vouched`] leaves.
+///
+/// ```compile_fail
+/// use claviger_proxy::inject::Vouched;
+/// let forged = Vouched { request: todo!(), permitted: todo!() };
+/// ```
+pub struct Vouched {
+    request: http::Request<RequestBody>,
+    route: Rc<Route>,
+    exchange: Rc<Exchange>,
+}
+
+impl Vouched {
+    /// Gives up its parts to the upstream.
+    pub(crate) fn into_parts(
+        self,
+    ) -> (http::Request<RequestBody>, Rc<Route>, Rc<Exchange>) {
+        (self.request, self.route, self.exchange)
+    }
+}
+
+/// Writes the upstream's request.
+pub struct Injector {
+    identifier: Rc<Identifier>,
+}
+
+impl Injector {
+    /// One for each worker.
+    pub fn new(identifier: Rc<Identifier>) -> Self {
+        Self { identifier }
+    }
+
+    /// Writes the request for the wire: the canonical head as the policy saw it, changed as the permit says, and the
+    /// credential. Takes the body out of `permitted`, so only a request without one can be written again.
+    pub fn inject(&self, permitted: &mut Permitted, held: Option<&Held>) -> Result<Vouched, Error> {
+        let routed = permitted.routed();
+        self.identifier.verify(routed.exchange().connection(), routed.identity())?;
+        let route = Rc::clone(routed.route());
+        let exchange = Rc::clone(routed.exchange());
+        let mut wire = Wire { headers: head(permitted, &route), target: target(permitted) };
+        if let (Some(held), Some(offer)) = (held, permitted.offer()) {
+            exchange.saw_lease(&offer.name, &offer.kind, held);
+            offer.injection.inject(held.lease.secret(), &mut wire).map_err(|why| {
+                tracing::error!(credential = &*offer.name, why, "a credential does not fit its injection");
+                Error::IssuerUnavailable { retry_after: Duration::from_secs(1) }
+            })?;
+        }
+        let body = RequestBody::new(permitted.take_body(), Rc::clone(&exchange), route.settings().timeouts.idle);
+        let mut request = http::Request::new(body);
+        *request.method_mut() = permitted.routed().request().method.clone();
+        *request.headers_mut() = wire.headers;
+        *request.uri_mut() = wire
+            .target
+            .parse()
+            .map_err(|_| Error::BadRequest("the path and query are too long once the credential is on them"))?;
+        Ok(Vouched { request, route, exchange })
+    }
+}
+
+fn head(permitted: &Permitted, route: &Route) -> HeaderMap {
+    let mut headers = permitted.routed().request().headers.clone();
+    for name in permitted.remove_headers() {
+        headers.remove(name);
+    }
+    for (name, value) in permitted.set_headers() {
+        headers.insert(name.clone(), value.clone());
+    }
+    headers.insert(HOST, route.host_header());
+    headers
+}
+
+fn target(permitted: &Permitted) -> String {
+    let routed = permitted.routed();
+    let query = routed.query().wire();
+    let mut target = String::with_capacity(routed.path().len() + 1 + query.len());
+    target.push_str(routed.path());
+    if !query.is_empty() {
+        target.push('?');
+        target.push_str(query);
+    }
+    target
+}
+
+/// A header value that no log prints.
+fn sensitive(text: &str) -> Result<HeaderValue, &'static str> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| "the secret does not fit in a header")?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests;

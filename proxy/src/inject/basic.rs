@@ -1,0 +1,58 @@
+//! `basic: {username}`: `Authorization: Basic …` by RFC 7617, with the secret as the password.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, HeaderName};
+use zeroize::Zeroizing;
+
+use super::{Injection, InjectionKind, Wire, sensitive};
+use crate::credential::secret::Secret;
+
+/// Whose password the secret is.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Basic {
+    /// The user name; printable ASCII without a colon.
+    username: UserName,
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+struct UserName(String);
+
+impl TryFrom<String> for UserName {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fits = |byte: u8| (0x20..0x7f).contains(&byte) && byte != b':';
+        if text.bytes().all(fits) { Ok(Self(text)) } else { Err("a user name is printable ASCII without a colon") }
+    }
+}
+
+pub(super) const KIND: InjectionKind = InjectionKind {
+    name: "basic",
+    example: "basic: { username: robot }",
+    schema: || schemars::schema_for!(Basic),
+    build: |kind, findings| {
+        let basic: Basic = claviger_config::decode(&kind.settings, &kind.path, findings)?;
+        Some(Arc::new(basic))
+    },
+};
+
+impl Injection for Basic {
+    #[expect(clippy::disallowed_methods, reason = "an injection writes the secret on the wire")]
+    fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str> {
+        let pair = Zeroizing::new([self.username.0.as_str(), ":", secret.expose()].concat());
+        let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+        let text = Zeroizing::new(["Basic ", &encoded].concat());
+        wire.headers.insert(AUTHORIZATION, sensitive(&text)?);
+        Ok(())
+    }
+
+    fn owned_header(&self) -> Option<&HeaderName> {
+        Some(&AUTHORIZATION)
+    }
+}

@@ -1,0 +1,69 @@
+//! The straight line from a request to its answer. One function owns the order; stages do not call each other.
+
+use std::rc::Rc;
+
+use http::{Response, StatusCode};
+
+use crate::authorize::{Authorizer, Permitted};
+use crate::credential::cache::{Held, Leases};
+use crate::error::Error;
+use crate::identity::{Identifier, Inbound};
+use crate::inject::Injector;
+use crate::route::Routes;
+use crate::upstream::Upstream;
+use crate::upstream::body::AnswerBody;
+
+/// Every stage of one worker.
+pub struct Pipeline {
+    /// Who is calling.
+    pub identifier: Rc<Identifier>,
+    /// Where may it go.
+    pub routes: Routes,
+    /// May it, and with what.
+    pub authorizer: Authorizer,
+    /// The short-lived credential.
+    pub leases: Rc<Leases>,
+    /// Put on the request.
+    pub injector: Injector,
+    /// The only exit.
+    pub upstream: Upstream,
+}
+
+impl Pipeline {
+    /// Carries one request; an error is a refusal, and nothing has left unless the error is the upstream's.
+    pub async fn mediate(&self, inbound: Inbound) -> Result<Response<AnswerBody>, Error> {
+        let identified = self.identifier.identify(inbound)?;
+        let routed = self.routes.select(identified)?;
+        let mut permitted = self.authorizer.authorize(routed)?;
+        permitted.routed().exchange().open()?;
+        let held = self.obtain(&permitted).await?;
+        let vouched = self.injector.inject(&mut permitted, held.as_ref())?;
+        let answer = self.upstream.send(vouched).await?;
+        self.second_try(permitted, held, answer).await
+    }
+
+    async fn obtain(&self, permitted: &Permitted) -> Result<Option<Held>, Error> {
+        match permitted.permit() {
+            Some(permit) => Ok(Some(self.leases.obtain(permit).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// A credential that the upstream no longer takes is replaced once, where the request can be sent again.
+    async fn second_try(
+        &self,
+        mut permitted: Permitted,
+        held: Option<Held>,
+        answer: Response<AnswerBody>,
+    ) -> Result<Response<AnswerBody>, Error> {
+        let (StatusCode::UNAUTHORIZED, Some(permit), Some(held), true) =
+            (answer.status(), permitted.permit(), held, permitted.repeatable())
+        else {
+            return Ok(answer);
+        };
+        let Some(fresh) = self.leases.replace(permit, &held).await else { return Ok(answer) };
+        drop(answer);
+        let vouched = self.injector.inject(&mut permitted, Some(&fresh))?;
+        self.upstream.send(vouched).await
+    }
+}

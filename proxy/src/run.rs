@@ -1,0 +1,243 @@
+//! Assembly: a snapshot becomes listeners, workers and the control plane; a signal drains them and gives back what
+//! was issued.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_config::Bind;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::admin::metrics::{Metrics, RevisionLabels};
+use crate::admin::{Admin, Health};
+use crate::audit::{self, Audit};
+use crate::authorize::Surroundings;
+use crate::clock;
+use crate::credential::cache::{LeaseIndex, LeaseLedger, LeaseRecord};
+use crate::listener::{self, Accepted, BindError, Facts, Listening};
+use crate::process;
+use crate::snapshot::Snapshot;
+use crate::worker::{self, Phase, Plan, Spawned};
+
+/// How long requests may take to end once the process is told to stop.
+const DRAIN_SECONDS_MAX: Duration = Duration::from_secs(30);
+/// How long issuers may take to revoke, after a drain and after an impatient second signal.
+const REVOKE_SECONDS_MAX: Duration = Duration::from_secs(10);
+const REVOKE_SECONDS_IMPATIENT: Duration = Duration::from_secs(2);
+
+/// Why the sidecar could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A socket could not be bound.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The audit cannot be written, or not be continued.
+    #[error("the audit cannot start: {0}")]
+    Audit(#[from] audit::StartError),
+    /// The state directory cannot be made.
+    #[error("the state directory {} cannot be used: {source}", path.display())]
+    State {
+        /// Where it should be.
+        path: PathBuf,
+        /// What is wrong there.
+        source: std::io::Error,
+    },
+    /// No thread, or no signals.
+    #[error("the process cannot start: {0}")]
+    Process(#[from] std::io::Error),
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Every request was answered, and what could be revoked was.
+    Drained,
+    /// Something was cut off.
+    Cut,
+}
+
+/// A running sidecar.
+pub struct Sidecar {
+    phase: watch::Sender<Phase>,
+    acceptors: Vec<JoinHandle<()>>,
+    workers: Vec<std::thread::JoinHandle<()>>,
+    index: Arc<LeaseIndex>,
+    audit: Audit,
+    admin: Option<Admin>,
+    health: Arc<Health>,
+    addresses: Vec<(String, String)>,
+}
+
+impl Sidecar {
+    /// Binds, recovers the audit, starts the workers, and only then accepts. Call it on the control runtime.
+    pub async fn start(snapshot: Snapshot) -> Result<Self, StartError> {
+        let Snapshot { config, policy, routes, sources } = snapshot;
+        make_state_dir(&config.state_dir)?;
+        let metrics = Arc::new(Metrics::new());
+        let health = Arc::new(Health::default());
+        let workers = config.limits.workers.unwrap_or_else(process::parallelism);
+        let listening = bind_all(&config.listeners)?;
+        let audit = Audit::start(
+            audit::Settings {
+                sink: config.audit.sink.clone(),
+                required: config.audit.required,
+                state_dir: config.state_dir.clone(),
+                workers,
+            },
+            metrics.audit_records.clone(),
+        )?;
+        let public_keys = sources.iter().flat_map(|source| source.source.public_keys()).collect();
+        let index = LeaseIndex::new(sources, Handle::current(), Arc::clone(&metrics), Arc::new(audit.ledger()));
+        let admin = match &config.metrics {
+            Some(bind) => Some(Admin::start(bind, Arc::clone(&metrics), Arc::clone(&health), public_keys)?),
+            None => None,
+        };
+        let labels = RevisionLabels { revision: policy.revision().to_owned(), digest: policy.digest().to_owned() };
+        metrics.policy_revision.get_or_create(&labels).set(1);
+        let plan = Plan {
+            listeners: config.listeners.iter().map(facts).collect(),
+            routes,
+            policy,
+            surroundings: Surroundings {
+                environment: config.identity.environment,
+                labels: config.identity.labels,
+                sidecar: uuid::Uuid::now_v7().to_string(),
+            },
+            index: Arc::clone(&index),
+            metrics,
+            own: listening.iter().filter_map(Listening::tcp_address).collect(),
+            limits: config.limits,
+        };
+        let (phase, watched) = watch::channel(Phase::Running);
+        let spawned = spawn_workers(workers, &plan, &audit, &watched)?;
+        let addresses: Vec<_> =
+            config.listeners.iter().zip(&listening).map(|(listener, bound)| (listener.name.clone(), bound.address())).collect();
+        for (name, address) in &addresses {
+            tracing::info!(listener = name, address, "listening");
+        }
+        let slots = Arc::new(Semaphore::new(config.limits.connections));
+        let (arrivals, threads): (Vec<_>, Vec<_>) =
+            spawned.into_iter().map(|Spawned { arrivals, thread }| (arrivals, thread)).unzip();
+        let acceptors = accept_all(listening, &arrivals, &slots);
+        health.set_ready();
+        Ok(Self { phase, acceptors, workers: threads, index, audit, admin, health, addresses })
+    }
+
+    /// The address that a listener really has.
+    pub fn address(&self, listener: &str) -> Option<&str> {
+        self.addresses.iter().find(|(name, _)| name == listener).map(|(_, address)| address.as_str())
+    }
+
+    /// Ends in order: no new work, what has begun is finished, leases are revoked, the record is closed.
+    pub async fn drain(self, mut impatient: impl Future<Output = ()> + Unpin) -> End {
+        self.health.set_draining();
+        self.acceptors.iter().for_each(JoinHandle::abort);
+        self.phase.send_replace(Phase::Draining);
+        let workers = self.workers;
+        let mut ended = tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
+        let end = tokio::select! {
+            _ = &mut ended => End::Drained,
+            () = tokio::time::sleep(DRAIN_SECONDS_MAX) => End::Cut,
+            () = &mut impatient => End::Cut,
+        };
+        if end == End::Cut {
+            tracing::warn!("stopping with requests under way");
+            self.phase.send_replace(Phase::Stopping);
+            let _ = ended.await;
+        }
+        let patience = if end == End::Drained { REVOKE_SECONDS_MAX } else { REVOKE_SECONDS_IMPATIENT };
+        self.index.close(patience).await;
+        drop(self.admin);
+        let audit = self.audit;
+        let _ = tokio::task::spawn_blocking(move || audit.close()).await;
+        end
+    }
+}
+
+/// Runs until a signal, then drains; a second signal ends it at once.
+pub async fn serve(snapshot: Snapshot) -> Result<End, StartError> {
+    let mut signals = Signals::new()?;
+    let sidecar = Sidecar::start(snapshot).await?;
+    tracing::info!("ready");
+    signals.next().await;
+    tracing::info!("draining");
+    let end = sidecar.drain(std::pin::pin!(signals.next())).await;
+    tracing::info!(?end, "stopped");
+    Ok(end)
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn make_state_dir(path: &std::path::Path) -> Result<(), StartError> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    let private = made.and_then(|()| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)));
+    private.map_err(|source| StartError::State { path: path.to_owned(), source })
+}
+
+fn facts(listener: &claviger_config::Listener) -> Facts {
+    let mut hosts = listener.hosts.clone();
+    if let Bind::Tcp(address) = listener.bind {
+        hosts.push(address.ip().to_string());
+    }
+    Facts { name: listener.name.clone(), callers: listener.callers.clone(), hosts }
+}
+
+fn bind_all(listeners: &[claviger_config::Listener]) -> Result<Vec<Listening>, BindError> {
+    listeners.iter().map(|listener| listener::bind(&format!("listener {}", listener.name), &listener.bind)).collect()
+}
+
+fn spawn_workers(
+    count: usize,
+    plan: &Plan,
+    audit: &Audit,
+    phase: &watch::Receiver<Phase>,
+) -> std::io::Result<Vec<Spawned>> {
+    (0..count).map(|number| worker::spawn(number, plan.clone(), audit.recorder(number), phase.clone())).collect()
+}
+
+fn accept_all(
+    listening: Vec<Listening>,
+    workers: &[mpsc::Sender<Accepted>],
+    slots: &Arc<Semaphore>,
+) -> Vec<JoinHandle<()>> {
+    let acceptor = |(index, socket): (usize, Listening)| {
+        tokio::spawn(socket.hand_out(index, workers.to_vec(), Arc::clone(slots)))
+    };
+    listening.into_iter().enumerate().map(acceptor).collect()
+}
+
+impl LeaseLedger for audit::Ledger {
+    fn record(&self, record: LeaseRecord<'_>) {
+        self.lease(&audit::LeaseRecord {
+            time: clock::now(),
+            event: record.event,
+            name: record.credential,
+            kind: record.kind,
+            lease: record.lease_id,
+            expires: record.expires,
+            scopes: record.scopes,
+            route: record.route,
+            subject: record.subject,
+        });
+    }
+}

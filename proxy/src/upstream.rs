@@ -1,0 +1,150 @@
+//! The only exit: sends a vouched request to its route's upstream, and brings the answer back.
+
+pub mod body;
+pub mod dial;
+mod pool;
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::header::{
+    CONNECTION, HeaderMap, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use self::body::{AnswerBody, RequestBody};
+use self::dial::Dialler;
+use self::pool::{Pool, Pooled};
+use crate::admin::metrics::Metrics;
+use crate::error::Error;
+use crate::exchange::Exchange;
+use crate::inject::Vouched;
+use crate::route::Route;
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const ALT_SVC: HeaderName = HeaderName::from_static("alt-svc");
+
+/// What belongs to the upstream's connection or would lead the workload round us.
+const NEVER_RETURNED: [HeaderName; 10] = [
+    CONNECTION,
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    ALT_SVC,
+];
+
+/// One worker's connections to all upstreams.
+pub struct Upstream {
+    dialler: Dialler,
+    pool: Rc<Pool>,
+}
+
+impl Upstream {
+    /// No connection yet; `own` are the addresses that we listen on, which are never dialled.
+    pub fn new(routes: &[Route], own: Arc<[SocketAddr]>, metrics: Arc<Metrics>) -> Result<Self, String> {
+        Ok(Self { dialler: Dialler::new(routes, own)?, pool: Pool::new(routes, metrics) })
+    }
+
+    /// Drops connections that have been idle for long.
+    pub fn sweep(&self) {
+        self.pool.sweep();
+    }
+
+    /// Sends a request and awaits the head of its answer. A pooled connection that turns out to be closed before a
+    /// byte was sent is replaced by a fresh one, once.
+    ///
+    /// ```compile_fail
+    /// async fn unvouched(upstream: &claviger_proxy::upstream::Upstream, permitted: claviger_proxy::authorize::Permitted) {
+    ///     upstream.send(permitted).await;
+    /// }
+    /// ```
+    pub async fn send(&self, vouched: Vouched) -> Result<Response<AnswerBody>, Error> {
+        let (request, route, exchange) = vouched.into_parts();
+        let within = route.settings().timeouts.response;
+        let mut exchanged = pin!(self.exchange(request, &route, &exchange));
+        let (response, connection) = loop {
+            let sent = exchange.bytes_in();
+            match timeout(within, &mut exchanged).await {
+                Ok(answered) => break answered?,
+                // the answer's time begins when the workload has sent everything
+                Err(_) if exchange.bytes_in() > sent => {}
+                Err(_) => return Err(Error::UpstreamTimeout("no answer within timeouts.response")),
+            }
+        };
+        exchange.saw_answer(response.status());
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(Error::UpstreamProtocol("it switched protocols without being asked"));
+        }
+        Ok(returned(response, connection, &route, &exchange))
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<RequestBody>,
+        route: &Route,
+        exchange: &Exchange,
+    ) -> Result<(Response<Incoming>, Pooled), Error> {
+        let mut unsent = request;
+        while let Some(mut connection) = self.pool.take(route) {
+            exchange.saw_address(connection.address());
+            match connection.send(unsent).await {
+                Ok(response) => return Ok((response, connection)),
+                Err(mut failed) => match failed.take_message() {
+                    Some(request) => unsent = request,
+                    None => return Err(broken(&failed.into_error())),
+                },
+            }
+        }
+        let mut connection = self.connect(route).await?;
+        exchange.saw_address(connection.address());
+        let response = connection.send(unsent).await.map_err(|failed| broken(&failed.into_error()))?;
+        Ok((response, connection))
+    }
+
+    async fn connect(&self, route: &Route) -> Result<Pooled, Error> {
+        let (stream, address) = self.dialler.dial(route).await?;
+        Pool::adopt(&self.pool, route, stream, address).await
+    }
+}
+
+/// The upstream's answer as the workload may see it.
+fn returned(
+    response: Response<Incoming>,
+    connection: Pooled,
+    route: &Route,
+    exchange: &Rc<Exchange>,
+) -> Response<AnswerBody> {
+    let (mut head, body) = response.into_parts();
+    strip(&mut head.headers, route);
+    let body = AnswerBody::carried(body, connection, Rc::clone(exchange), route.settings().timeouts.idle);
+    Response::from_parts(head, body)
+}
+
+fn strip(headers: &mut HeaderMap, route: &Route) {
+    for name in NEVER_RETURNED.iter().chain(route.strip_response_headers()) {
+        headers.remove(name);
+    }
+}
+
+/// Tells an answer that is not HTTP from a connection that broke.
+fn broken(error: &hyper::Error) -> Error {
+    if error.is_parse() || error.is_parse_too_large() {
+        Error::UpstreamProtocol("its answer could not be read")
+    } else if error.is_incomplete_message() {
+        Error::UpstreamProtocol("it closed the connection before answering")
+    } else if error.is_user() {
+        Error::BadRequest("the request's body broke off")
+    } else {
+        Error::UpstreamUnreachable("the connection broke")
+    }
+}

@@ -1,0 +1,277 @@
+//! One data-plane thread: a runtime, a policy instance, a lease cache and upstream connections of its own, so that
+//! nothing is shared on a request's way.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use claviger_config::Limits;
+use claviger_policy::Policy;
+use http::header::{CONNECTION, HeaderValue};
+use http::{Request as HttpRequest, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinSet, LocalSet};
+use tower::ServiceExt;
+
+use crate::admin::metrics::{ListenerLabel, Metrics};
+use crate::audit::Recorder;
+use crate::authorize::{Authorizer, Surroundings};
+use crate::clock;
+use crate::credential::cache::{LeaseIndex, Leases};
+use crate::error::Error;
+use crate::exchange::Exchange;
+use crate::identity::{Identifier, Inbound};
+use crate::inject::Injector;
+use crate::listener::screen::{REFUSED_METHOD, Screen, Verdict};
+use crate::listener::{Accepted, Connection, Facts, Stream, reverse};
+use crate::pipeline::Pipeline;
+use crate::refuse::{self, PROXY_STATUS, REQUEST_ID};
+use crate::request::Request;
+use crate::request::id::RequestIds;
+use crate::route::{Route, Routes};
+use crate::service::{self, Bounded};
+use crate::tally::Tally;
+use crate::upstream::Upstream;
+use crate::upstream::body::AnswerBody;
+
+/// How often a worker looks after its caches; also keeps one timer armed, so that requests arm none.
+const TICK: Duration = Duration::from_millis(250);
+/// How long a connection may be silent between requests, or take to send a head.
+const HEAD_SECONDS_MAX: Duration = Duration::from_secs(60);
+/// Connections that may wait for a worker.
+const ARRIVALS_MAX: usize = 1_024;
+/// Longest response head plus what hyper reads ahead.
+const BUFFER_BYTES_MIN: usize = 64 << 10;
+/// Most header fields of a request.
+const FIELDS_MAX: usize = 128;
+
+/// Whether the process goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// New work is welcome.
+    Running,
+    /// What has begun is finished.
+    Draining,
+    /// Nothing is waited for.
+    Stopping,
+}
+
+/// What a worker is made from.
+#[derive(Clone)]
+pub struct Plan {
+    /// What each listener's requests have in common, by its place in the configuration.
+    pub listeners: Vec<Facts>,
+    /// Every route.
+    pub routes: Vec<Route>,
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// What policies learn of this sidecar.
+    pub surroundings: Surroundings,
+    /// The leases of all workers.
+    pub index: Arc<LeaseIndex>,
+    /// The process's metrics.
+    pub metrics: Arc<Metrics>,
+    /// Addresses that are never dialled.
+    pub own: Arc<[SocketAddr]>,
+    /// `limits.header_bytes` and `limits.request_timeout`.
+    pub limits: Limits,
+}
+
+/// A worker's thread, and the way to hand it connections.
+pub struct Spawned {
+    /// Where accepted sockets go.
+    pub arrivals: mpsc::Sender<Accepted>,
+    /// Ends when the worker has drained.
+    pub thread: JoinHandle<()>,
+}
+
+/// Starts worker `number`, which serves what arrives until `phase` says otherwise.
+pub fn spawn(number: usize, plan: Plan, recorder: Recorder, phase: watch::Receiver<Phase>) -> io::Result<Spawned> {
+    let (arrivals, waiting) = mpsc::channel(ARRIVALS_MAX);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+        let worker = match Worker::new(plan, recorder) {
+            Ok(worker) => worker,
+            Err(error) => return tracing::error!(%error, "a worker cannot start"),
+        };
+        LocalSet::new().block_on(&runtime, worker.serve(waiting, phase));
+    })?;
+    Ok(Spawned { arrivals, thread })
+}
+
+struct Worker {
+    listeners: Vec<Rc<Facts>>,
+    connection_counts: Vec<Gauge>,
+    pipeline: Rc<Pipeline>,
+    bounded: Bounded,
+    recorder: Rc<Recorder>,
+    tally: Rc<Tally>,
+    ids: RequestIds,
+    header_bytes_max: usize,
+}
+
+impl Worker {
+    fn new(plan: Plan, recorder: Recorder) -> Result<Rc<Self>, String> {
+        let leases = Rc::new(Leases::new(plan.index));
+        let identifier = Rc::new(Identifier::new());
+        let pipeline = Rc::new(Pipeline {
+            routes: Routes::new(&plan.routes),
+            authorizer: Authorizer::new(plan.policy, plan.surroundings, Rc::clone(&leases)),
+            injector: Injector::new(Rc::clone(&identifier)),
+            upstream: Upstream::new(&plan.routes, plan.own, Arc::clone(&plan.metrics))?,
+            identifier,
+            leases,
+        });
+        let count = |facts: &Facts| {
+            plan.metrics.connections.get_or_create(&ListenerLabel { listener: facts.name.clone() }).clone()
+        };
+        Ok(Rc::new(Self {
+            connection_counts: plan.listeners.iter().map(count).collect(),
+            listeners: plan.listeners.into_iter().map(Rc::new).collect(),
+            bounded: service::bounded(Rc::clone(&pipeline), plan.limits.request_timeout),
+            pipeline,
+            recorder: Rc::new(recorder),
+            tally: Rc::new(Tally::new(plan.metrics)),
+            ids: RequestIds::new(),
+            header_bytes_max: plan.limits.header_bytes,
+        }))
+    }
+
+    async fn serve(self: Rc<Self>, mut arrivals: mpsc::Receiver<Accepted>, phase: watch::Receiver<Phase>) {
+        let mut stopping = phase.clone();
+        let mut ticker = tokio::time::interval(TICK);
+        let mut connections = JoinSet::new();
+        let mut open = true;
+        while open || !connections.is_empty() {
+            tokio::select! {
+                accepted = arrivals.recv(), if open => match accepted {
+                    Some(accepted) => { connections.spawn_local(Rc::clone(&self).connection(accepted, phase.clone())); }
+                    None => open = false,
+                },
+                Some(_) = connections.join_next() => {}
+                _ = ticker.tick() => self.tick(),
+                Ok(_) = stopping.wait_for(|phase| *phase == Phase::Stopping) => return,
+            }
+        }
+    }
+
+    fn tick(&self) {
+        self.pipeline.identifier.tick();
+        self.pipeline.leases.sweep();
+        self.pipeline.upstream.sweep();
+    }
+
+    async fn connection(self: Rc<Self>, accepted: Accepted, phase: watch::Receiver<Phase>) {
+        let Accepted { listener, socket, slot } = accepted;
+        let (stream, peer) = match socket.registered() {
+            Ok(registered) => registered,
+            Err(error) => return tracing::debug!(%error, "a connection was gone before it was served"),
+        };
+        let count = &self.connection_counts[listener];
+        count.inc();
+        let connection = Rc::new(Connection::new(Rc::clone(&self.listeners[listener]), peer));
+        if let Err(error) = Rc::clone(&self).speak_http(stream, connection, phase).await {
+            tracing::debug!(%error, "a connection ended");
+        }
+        count.dec();
+        drop(slot);
+    }
+
+    async fn speak_http(
+        self: Rc<Self>,
+        stream: Stream,
+        connection: Rc<Connection>,
+        mut phase: watch::Receiver<Phase>,
+    ) -> Result<(), hyper::Error> {
+        let screen = Screen::new(stream, self.header_bytes_max);
+        let verdict = screen.verdict();
+        let worker = Rc::clone(&self);
+        let service = service_fn(move |request| {
+            Rc::clone(&worker).answer(request, Rc::clone(&connection), verdict.clone())
+        });
+        let mut http = pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_SECONDS_MAX)
+                .max_buf_size(BUFFER_BYTES_MIN.max(2 * self.header_bytes_max))
+                .max_headers(FIELDS_MAX)
+                .auto_date_header(false)
+                .serve_connection(TokioIo::new(screen), service)
+        );
+        tokio::select! {
+            ended = http.as_mut() => return ended,
+            _ = phase.wait_for(|phase| *phase != Phase::Running) => http.as_mut().graceful_shutdown(),
+        }
+        http.await
+    }
+
+    /// Answers one request: carried, or refused.
+    async fn answer(
+        self: Rc<Self>,
+        request: HttpRequest<Incoming>,
+        connection: Rc<Connection>,
+        verdict: Verdict,
+    ) -> Result<Response<AnswerBody>, Infallible> {
+        let id = self.ids.next(clock::now());
+        let recorder = Some(Rc::clone(&self.recorder));
+        let exchange = Exchange::begin(id, connection, recorder, Rc::clone(&self.tally));
+        let outcome = match admit(request, &exchange, &verdict) {
+            Ok(inbound) => {
+                self.bounded.clone().oneshot(inbound).await.unwrap_or_else(|bound| Err(service::exceeded(&bound)))
+            }
+            Err(error) => Err(error),
+        };
+        let response = match outcome {
+            Ok(response) => response,
+            Err(error) => refused(&error, &exchange),
+        };
+        Ok(signed(response, &exchange))
+    }
+}
+
+/// The request gate: what the byte check said, where the request seems to come from, and its one meaning.
+fn admit(request: HttpRequest<Incoming>, exchange: &Rc<Exchange>, verdict: &Verdict) -> Result<Inbound, Error> {
+    if request.method().as_str() == REFUSED_METHOD {
+        return Err(verdict.refusal().map_or(Error::BadRequest("this method is reserved"), Error::from));
+    }
+    let (head, body) = request.into_parts();
+    exchange.saw_head(&head);
+    reverse::admit(&head.headers, exchange.connection().listener())?;
+    let request = Request::admit(head, Some(body))?;
+    exchange.saw_request(&request);
+    Ok(Inbound { request, exchange: Rc::clone(exchange) })
+}
+
+fn refused(error: &Error, exchange: &Rc<Exchange>) -> Response<AnswerBody> {
+    let code = refuse::code(error);
+    tracing::debug!(id = exchange.id(), code, %error, "refused");
+    exchange.saw_refusal(code);
+    let mut response = refuse::refuse(error, exchange.id()).map(|body| AnswerBody::own(body, Rc::clone(exchange)));
+    if error.breaks_connection() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Puts our marks on an answer.
+fn signed(mut response: Response<AnswerBody>, exchange: &Exchange) -> Response<AnswerBody> {
+    let status = response.status();
+    exchange.saw_status(status);
+    let headers = response.headers_mut();
+    if let Some(status) = exchange.upstream_status() {
+        headers.insert(PROXY_STATUS, refuse::received(status));
+    }
+    let id = HeaderValue::from_str(exchange.id()).expect("a UUID is a valid header value");
+    headers.insert(REQUEST_ID, id);
+    response
+}

@@ -1,0 +1,17 @@
+//! The release binary among real servers: each module is one promise of the product, from the workload's wire to the
+//! upstream's. One program, so that it links once.
+
+mod audit;
+mod compose;
+mod config;
+mod crash;
+mod issuer;
+mod mediation;
+mod oidc;
+mod openbao;
+mod policy;
+mod readme;
+mod renewal;
+mod streaming;
+mod tls;
+mod waiters;
