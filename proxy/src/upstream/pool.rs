@@ -25,8 +25,7 @@ use crate::route::Route;
 const IDLE_MAX: usize = 256;
 /// Shorter than most servers keep an idle connection.
 const IDLE_SECONDS_MAX: Duration = Duration::from_secs(55);
-/// Read at once from an upstream, and so the longest response head. Larger buffers are no faster, and what an
-/// allocator keeps of them counts as memory in use.
+/// Read at once from an upstream, and so the longest response head.
 const READ_BYTES_MAX: usize = 64 << 10;
 /// Most fields of a response head.
 const FIELDS_MAX: usize = 256;
