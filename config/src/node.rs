@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::{Findings, Location};
 
-/// A value of the file and its place. A block without brackets stands at its key.
+/// A value of the file and its place. A block without brackets, and a block of text, stand at their key.
 #[derive(Clone)]
 pub struct Node {
     pub(crate) location: Location,

@@ -226,7 +226,7 @@ impl Exchange {
             task: None,
             request: RequestRecord {
                 method: &story.method,
-                route: story.route.as_ref().map(|route| route.name()),
+                route: story.route.as_ref().map(|route| &**route.name()),
                 host: story.host.as_deref(),
                 path: story.path.as_deref(),
                 protocol: story.protocol,
