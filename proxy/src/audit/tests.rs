@@ -287,7 +287,6 @@ fn a_killed_process_leaves_its_records_to_the_next_start() {
 
 #[test]
 #[ignore = "the child of a_killed_process_leaves_its_records_to_the_next_start"]
-#[expect(clippy::print_stdout, reason = "tells its parent")]
 fn to_be_killed() {
     let folder = PathBuf::from(std::env::var_os("CLAVIGER_TEST_FOLDER").expect("started by its parent"));
     let audit = Audit::start(settings_in(&folder, 1), Counter::default()).expect("started");

@@ -126,7 +126,7 @@ fn every_flipped_bit_is_found() {
         let mut changed = good.clone();
         changed[at] ^= 1 << (at % 8);
         fs::write(&path, changed).expect("written");
-        assert!(verify(&[path.clone()], Known::default()).is_err(), "byte {at}");
+        assert!(verify(std::slice::from_ref(&path), Known::default()).is_err(), "byte {at}");
     }
 }
 

@@ -80,6 +80,8 @@ pub(super) struct Replaced {
 impl Launch {
     /// Wakes everyone who waits.
     pub(super) fn announce(self, outcome: Outcome) {
+        // whoever wakes must not find the old lease in use by this call
+        drop(self.previous);
         self.landing.send_replace(Some(outcome));
     }
 }
