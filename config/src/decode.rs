@@ -7,16 +7,20 @@ mod decoder;
 mod error;
 mod stand_in;
 
+#[cfg(test)]
+mod tests;
+
 use serde::de::DeserializeOwned;
 
 use crate::expand::join;
 use crate::node::{Entry, Node, Value};
+use crate::suggest::nearest;
 use crate::{Finding, Findings};
 use decoder::Decoder;
 use error::{Cause, Error, Step};
 
-/// Errors told of one block.
-const ERRORS_PER_BLOCK_MAX: usize = 100;
+/// Times that one block is decoded: once more for each error, and for each made-up value that does not fit.
+const ATTEMPTS_MAX: usize = 400;
 
 /// Decodes the block at `path`; what is wrong with it goes to `findings`, and then there is no value.
 ///
@@ -26,7 +30,7 @@ const ERRORS_PER_BLOCK_MAX: usize = 100;
 pub fn decode<T: DeserializeOwned>(node: &Node, path: &str, findings: &mut Findings) -> Option<T> {
     let mut block = node.clone();
     let mut whole = !block.holds_told();
-    for _ in 0..ERRORS_PER_BLOCK_MAX {
+    for _ in 0..ATTEMPTS_MAX {
         if block.is_told() {
             return None;
         }
@@ -58,7 +62,10 @@ fn settle_missing(key: &'static str, block: &mut Node, path: &str, findings: &mu
     let location = block.location;
     match &mut block.value {
         Value::Mapping(entries) if entries.iter().all(|entry| entry.key != key) => {
-            findings.error("missing_key", join(path, key), location, format!("`{key}` is missing here"));
+            let misspelt = |entry: &Entry| entry.value.is_told() && nearest(&entry.key, [key]).is_some();
+            if !entries.iter().any(misspelt) {
+                findings.error("missing_key", join(path, key), location, format!("`{key}` is missing here"));
+            }
             let value = Node { location, value: Value::Rejected { attempt: 0 } };
             entries.push(Entry { key: key.to_owned(), location, value });
         }

@@ -8,7 +8,7 @@ pub use render::Style;
 
 use crate::Source;
 
-/// Findings kept for one file; a file with more has a single cause, and the first ones tell it.
+/// Findings kept for one file: more than anybody reads in one go.
 pub const FINDINGS_MAX: usize = 500;
 
 /// A place in the file; both count from 1, columns in characters.
@@ -86,11 +86,14 @@ impl Finding {
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     sorted: Vec<Finding>,
+    /// Also when the error itself found no room.
+    has_errors: bool,
 }
 
 impl Findings {
     /// Adds one behind those of its line and above.
     pub fn push(&mut self, finding: Finding) {
+        self.has_errors |= finding.severity == Severity::Error;
         if self.sorted.len() == FINDINGS_MAX {
             return;
         }
@@ -116,7 +119,7 @@ impl Findings {
 
     /// Whether the file cannot be used.
     pub fn has_errors(&self) -> bool {
-        self.sorted.iter().any(|finding| finding.severity == Severity::Error)
+        self.has_errors
     }
 
     /// Each finding, by line.
@@ -129,7 +132,7 @@ impl Findings {
         serde_json::to_value(&self.sorted).expect("findings are text and numbers")
     }
 
-    /// For people: each finding with its line of the file, and a count at the end.
+    /// For people: each finding with its line of the file.
     pub fn render(&self, source: &Source, style: Style) -> String {
         render::render(self, source, style)
     }

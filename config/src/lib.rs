@@ -62,7 +62,7 @@ pub fn parse(source: &Source, env: Env<'_>) -> Draft {
     let Some(mut root) = Node::read(source.text(), &mut findings) else {
         return Draft { config: None, credentials: Vec::new(), policy: None, findings };
     };
-    expand::expand(&mut root, "", env, &mut findings);
+    expand::expand(&mut root, env, &mut findings);
     unsupported::refuse(&mut root, &mut findings);
     lower::lower(&root, env, findings)
 }

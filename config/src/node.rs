@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::{Findings, Location};
 
-/// A value of the file and its place. A block without brackets stands at its key.
+/// A value of the file and its place. A block without brackets, and a block of text, stand at their key.
 #[derive(Clone)]
 pub struct Node {
     pub(crate) location: Location,
@@ -95,6 +95,11 @@ impl Node {
     /// Whether it is `{}`: the settings of a kind that has none.
     pub fn is_empty_mapping(&self) -> bool {
         matches!(&self.value, Value::Mapping(entries) if entries.is_empty())
+    }
+
+    /// The value of one of its keys, where it is a mapping that has it.
+    pub fn child(&self, key: &str) -> Option<&Self> {
+        self.entry(key).map(|entry| &entry.value)
     }
 
     /// Its entries, none where it is not a mapping.

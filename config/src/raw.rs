@@ -81,6 +81,7 @@ pub(crate) struct Callers {
 /// One upstream and the credentials on offer for it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("not" = { "required": ["credential", "credentials"] }))]
 pub(crate) struct Route {
     /// `scheme://host[:port][/base-path]`.
     pub(crate) upstream: HttpUrl,
@@ -97,9 +98,11 @@ pub(crate) struct Route {
     #[serde(default)]
     pub(crate) tls: Tls,
     /// Must be false: not supported yet.
+    #[schemars(extend("const" = false))]
     #[expect(dead_code, reason = "`true` is refused before, and `false` says what is so")]
     websocket: Option<bool>,
     /// Must be false: not supported yet.
+    #[schemars(extend("const" = false))]
     #[expect(dead_code, reason = "`true` is refused before, and `false` says what is so")]
     scrub: Option<bool>,
     /// Response headers that never reach the workload; `[set-cookie]` by default.
@@ -197,6 +200,7 @@ pub(crate) struct Identity {
 /// Where the record goes: exactly one of `file` and `stdout`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["file"] }, { "required": ["stdout"] }]))]
 pub(crate) struct Audit {
     /// JSON lines in a file of this process alone.
     pub(crate) file: Option<AuditFile>,

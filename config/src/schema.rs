@@ -15,7 +15,9 @@ pub fn schema(sources: &[(&str, Schema)], injections: &[(&str, Schema)]) -> Valu
         add_kinds(&raw::Source::schema_name(), sources, definitions);
         add_kinds(&raw::Injection::schema_name(), injections, definitions);
     }
-    root.to_value()
+    let mut schema = root.to_value();
+    refuse_null(&mut schema);
+    schema
 }
 
 /// Defines `sort` as a mapping with one key, which is one of the kinds.
@@ -56,6 +58,27 @@ fn rename_references(value: &mut Value, prefix: &str) {
             object.values_mut().for_each(|value| rename_references(value, prefix));
         }
         Value::Array(items) => items.iter_mut().for_each(|item| rename_references(item, prefix)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// An optional setting is left out, never null: a key without a value is an error.
+fn refuse_null(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    object.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+                choices.retain(|choice| *choice != json!({ "type": "null" }));
+            }
+            object.values_mut().for_each(refuse_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(refuse_null),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -35,3 +35,33 @@ pub(crate) fn one_of(names: &[&str]) -> String {
         None => "nothing".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_slips_of_the_hand_are_suggested() {
+        let known = ["upstream", "credential", "credentials", "tls"];
+        for (word, expected) in [
+            ("upstrem", Some("upstream")),
+            ("Upstream", Some("upstream")),
+            ("credentail", Some("credential")),
+            ("credentialss", Some("credentials")),
+            ("tsl", Some("tls")),
+            ("x", None),
+            ("listeners", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known), expected, "{word}");
+        }
+        assert_eq!(nearest(&"a".repeat(1 << 20), known), None);
+    }
+
+    #[test]
+    fn names_are_told_short_and_printable() {
+        assert_eq!(quoted("a\u{1b}b"), "`ab`");
+        assert_eq!(quoted(&"a".repeat(100)), format!("`{}…`", "a".repeat(64)));
+        assert_eq!(one_of(&["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+}

@@ -13,7 +13,7 @@ pub use secret::SecretRef;
 pub use size::Size;
 
 pub(crate) use host::{Authority, HostName};
-pub(crate) use http_url::URL_WITH_SECRET;
+pub(crate) use http_url::URL_SECRETS;
 
 /// `Deserialize` by a `fn(&str) -> Result<Self, String>` and `JsonSchema` by a pattern, for a value that is
 /// text in the file. The error must not repeat the text.

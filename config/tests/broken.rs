@@ -1,8 +1,9 @@
 //! Every rule over a whole file: one change to a valid file, one finding, at its place.
 
 use std::fs;
+use std::time::Duration;
 
-use claviger_config::{Draft, Severity, Source, Style, parse};
+use claviger_config::{Draft, FINDINGS_MAX, Severity, Sink, Source, Style, parse};
 
 const VALID: &str = include_str!("valid.yaml");
 
@@ -155,16 +156,8 @@ fn listeners() {
 
 #[test]
 fn routes() {
-    let long_name: &str = "  a123456789a123456789a123456789a123456789a123456789a123456789a123:\n";
     check(&[
         ("  pay:\n", "  github:\n", "duplicate_key", "routes.github", 11),
-        (
-            "  pay:\n",
-            long_name,
-            "bad_name",
-            long_name.trim().trim_end_matches(':').to_owned().leak_path(),
-            11,
-        ),
         ("    upstream: https://api.github.com\n", "", "missing_key", "routes.github.upstream", 7),
         ("credential: token", "credential: tokn", "unknown_name", "routes.github.credential", 9),
         ("[token, idp]", "[token, ipd]", "unknown_name", "routes.pay.credentials.1", 13),
@@ -207,17 +200,6 @@ fn routes() {
     ]);
 }
 
-/// A `routes.` path that lives as long as the table.
-trait LeakPath {
-    fn leak_path(self) -> &'static str;
-}
-
-impl LeakPath for String {
-    fn leak_path(self) -> &'static str {
-        format!("routes.{self}").leak()
-    }
-}
-
 #[test]
 fn upstreams() {
     let wrong = [
@@ -225,8 +207,10 @@ fn upstreams() {
         ("ftp://api.github.com", "bad_value"),
         ("HTTPS://api.github.com", "bad_value"),
         ("https://me:pw@api.github.com", "inline_secret"),
-        ("https://api.github.com/?a=b", "bad_value"),
-        ("https://api.github.com#f", "bad_value"),
+        ("https://api.github.com/?a=b", "inline_secret"),
+        ("https://api.github.com#f", "inline_secret"),
+        ("me:pw@api.github.com", "inline_secret"),
+        ("https://me:p/w@api.github.com", "inline_secret"),
         ("https://", "bad_value"),
         ("https://:443", "bad_value"),
         ("https://api.github.com:0", "bad_value"),
@@ -261,6 +245,7 @@ fn upstreams() {
         ("https://API.github.com", "api.github.com", 443, ""),
         ("https://a:8443/", "a", 8443, ""),
         ("https://a/v2/", "a", 443, "/v2"),
+        ("https://a/@b", "a", 443, "/@b"),
         ("https://a/v2/b%20c", "a", 443, "/v2/b%20c"),
         ("'https://[::1]:8443/x'", "::1", 8443, "/x"),
         ("https://10.0.0.1", "10.0.0.1", 443, ""),
@@ -407,7 +392,6 @@ fn all_errors_at_once() {
         paths,
         [
             "listeners.app.mode",
-            "routes.github.upstream",
             "routes.github.upstrem",
             "routes.github.credential",
             "credentials.idp.ttl_max",
@@ -546,4 +530,62 @@ fn every_finding_lies_within_the_file() {
             draft.findings.render(&source, Style::Colour);
         }
     }
+}
+
+#[test]
+fn names_are_short_and_plain() {
+    for (name, right) in [
+        ("a", true),
+        ("A1-b_c.d", true),
+        ("9", true),
+        (&"a".repeat(63), true),
+        (&"a".repeat(64), false),
+        ("-a", false),
+        (".", false),
+        ("a b", false),
+        ("a/b", false),
+        ("b\u{fc}", false),
+    ] {
+        let codes = found(&VALID.replacen("  pay:", &format!("  {name}:"), 1));
+        assert_eq!(codes.is_empty(), right, "{name}: {codes:?}");
+    }
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let text = VALID.replacen("audit:\n  stdout: {}\n", "", 1).replacen(
+        "https://pay.example/v2",
+        "https://pay.example:8443",
+        1,
+    );
+    let config = draft(&text).config.expect("a valid file");
+    let (github, pay) = (&config.routes[0], &config.routes[1]);
+    assert_eq!(
+        (github.timeouts.connect, pay.timeouts.idle),
+        (Duration::from_secs(5), Duration::from_secs(60))
+    );
+    assert_eq!(
+        (github.hosts.as_slice(), pay.hosts.as_slice()),
+        (&["api.github.com".to_owned()][..], &["pay.example:8443".to_owned()][..])
+    );
+    assert_eq!(github.strip_response_headers, ["set-cookie"]);
+    assert_eq!((config.audit.sink, config.audit.required, config.metrics), (Sink::Stdout, false, None));
+    assert_eq!(
+        (config.policy.eval_timeout, config.policy.memory_bytes_max),
+        (Duration::from_millis(5), 64 << 20)
+    );
+    assert_eq!((config.limits.connections, config.limits.header_bytes), (10_000, 64 << 10));
+    assert_eq!((config.limits.request_timeout, config.limits.workers), (Duration::from_secs(300), None));
+    assert!(
+        (config.credentials[0].refresh_ahead - 0.8).abs() < f64::EPSILON
+            && config.credentials[0].ttl_max.is_none()
+    );
+}
+
+#[test]
+fn too_many_findings_are_still_errors() {
+    let routes: String = (0..600).map(|at| format!("  r{at}: {{ upstream: ftp://a }}\n")).collect();
+    let draft = draft(&VALID.replacen("routes:\n", &format!("routes:\n{routes}"), 1));
+    assert_eq!(draft.findings.iter().count(), FINDINGS_MAX);
+    assert!(draft.findings.has_errors() && draft.config.is_none());
 }

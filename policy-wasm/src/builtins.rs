@@ -7,7 +7,6 @@ mod crypto;
 mod debug;
 mod encoding;
 mod format;
-mod graph;
 mod json;
 mod net;
 mod numbers;
@@ -32,11 +31,10 @@ pub(crate) type Outcome = Result<Value, Fault>;
 /// A family's table.
 type Family = &'static [(&'static str, Function)];
 
-const FAMILIES: [Family; 12] = [
+const FAMILIES: [Family; 11] = [
     crypto::FAMILY,
     debug::FAMILY,
     encoding::FAMILY,
-    graph::FAMILY,
     json::FAMILY,
     net::FAMILY,
     numbers::FAMILY,
@@ -50,7 +48,10 @@ const FAMILIES: [Family; 12] = [
 /// Builtins that a decision must not depend on.
 const REFUSED: [(&str, &str); 4] = [
     ("http.send", "a decision must not wait for the network or send anything; put what it needs into data"),
-    ("net.lookup_ip_addr", "a decision must not wait for DNS, which an attacker may answer; compare host names"),
+    (
+        "net.lookup_ip_addr",
+        "a decision must not wait for DNS, which an attacker may answer; compare host names",
+    ),
     ("opa.runtime", "it would show the sidecar's environment and configuration to the policy"),
     ("rego.parse_module", "policies are compiled before they are loaded; there is no compiler here"),
 ];

@@ -14,6 +14,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 pub use time::Time;
+pub(crate) use time::english_weekday;
 
 /// The version of this document's form.
 pub const VERSION: u32 = 1;

@@ -60,7 +60,8 @@ impl Instance {
         let pulse = engine.ticker.enrol();
         let module = pulse.during(|| start(program, &mut store))?;
         let abi = Abi::of(&module, &mut store)?;
-        let memory = module.get_memory(&mut store, "memory").ok_or(LoadError::MissingExport { name: "memory" })?;
+        let memory =
+            module.get_memory(&mut store, "memory").ok_or(LoadError::MissingExport { name: "memory" })?;
         store.data_mut().border = Some(Arc::new(abi.border(memory)));
         let mut instance = Instance { store, memory, abi, data_address: 0, heap_start: 0, pulse };
         instance.parse_data(program.data())?;
@@ -107,7 +108,8 @@ impl Instance {
         let [data, input, length, heap] =
             [self.data_address, self.heap_start, length, heap].map(u32::cast_signed);
         let arguments = (0, question.entrypoint, data, input, length, heap, FORMAT_JSON);
-        let address = self.pulse.during(|| self.abi.eval.call(&mut self.store, arguments)).map_err(host::stopped)?;
+        let address =
+            self.pulse.during(|| self.abi.eval.call(&mut self.store, arguments)).map_err(host::stopped)?;
         let text = memory::text(self.memory.data(&self.store), address.cast_unsigned(), result_bytes_max)
             .map_err(|fault| fault.of_result(result_bytes_max))?;
         result.clear();
@@ -119,7 +121,8 @@ impl Instance {
         let store = &mut self.store;
         let (abi, pulse, memory) = (&self.abi, &self.pulse, self.memory);
         let text_bytes_max = store.data().limits.memory_bytes_max;
-        let length = i32::try_from(data.len()).map_err(|_| EvalError::OutOfMemory { bytes_max: text_bytes_max })?;
+        let length =
+            i32::try_from(data.len()).map_err(|_| EvalError::OutOfMemory { bytes_max: text_bytes_max })?;
         let heap = pulse.during(|| -> Result<i32, EvalError> {
             let text = abi.malloc.call(&mut *store, length).map_err(host::stopped)?;
             memory::write(memory, &mut *store, text.cast_unsigned(), data.as_bytes())?;
@@ -152,14 +155,17 @@ fn start(program: &Program, store: &mut Store<Host>) -> Result<Module, LoadError
     for import in program.module().imports() {
         let found = match import.ty().memory() {
             Some(wanted) => host_memory(wanted, store)?.into(),
-            None => program.linker().get_by_import(&mut *store, &import).ok_or_else(|| LoadError::UnknownImport {
-                module: import.module().to_owned(),
-                name: import.name().to_owned(),
+            None => program.linker().get_by_import(&mut *store, &import).ok_or_else(|| {
+                LoadError::UnknownImport {
+                    module: import.module().to_owned(),
+                    name: import.name().to_owned(),
+                }
             })?,
         };
         provided.push(found);
     }
-    Module::new(&mut *store, program.module(), &provided).map_err(|error| LoadError::Setup(host::stopped(error)))
+    Module::new(&mut *store, program.module(), &provided)
+        .map_err(|error| LoadError::Setup(host::stopped(error)))
 }
 
 /// OPA's modules import their memory, as large as they need to begin with and growing to our bound.

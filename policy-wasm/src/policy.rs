@@ -92,7 +92,11 @@ impl Policy {
     /// A fresh copy. The same module was set up once already, so what fails now is a matter of this moment.
     pub(crate) fn instantiate(&self) -> Result<Instance, EvalError> {
         Instance::new(&self.program, Arc::clone(&self.builtins)).map_err(|error| {
-            if let LoadError::Setup(error) = error { error } else { EvalError::Trapped { cause: error.to_string() } }
+            if let LoadError::Setup(error) = error {
+                error
+            } else {
+                EvalError::Trapped { cause: error.to_string() }
+            }
         })
     }
 }

@@ -60,11 +60,6 @@ impl Value {
         if let Value::Number(number) = self { Some(number) } else { None }
     }
 
-    /// A boolean.
-    pub(crate) fn as_bool(&self) -> Option<bool> {
-        if let Value::Boolean(value) = self { Some(*value) } else { None }
-    }
-
     /// A string as it is, anything else in OPA's notation: a key's name, a printed word.
     pub(crate) fn to_plain(&self) -> String {
         self.as_str().map_or_else(|| self.to_string(), str::to_owned)

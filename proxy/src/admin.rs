@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use self::metrics::Metrics;
-use crate::listener::{self, AcceptedSocket, BindError, Listening, Stream};
+use crate::listener::{self, AcceptedSocket, BindError, Listening};
 
 /// Operators' connections at the same time.
 const CONNECTIONS_MAX: usize = 64;

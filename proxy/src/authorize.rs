@@ -72,7 +72,7 @@ impl Authorizer {
     }
 
     fn verdict(&self, decision: &Result<Decision, EvalError>, began: Instant) -> Verdict {
-        let eval_us = u64::try_from(began.elapsed_us()).unwrap_or(u64::MAX);
+        let eval_us = u64::try_from(clock::monotonic().saturating_duration_since(began).as_micros()).unwrap_or(u64::MAX);
         let (outcome, reason, rule) = match decision {
             Ok(Decision::Permit(permission)) => (OutcomeLabel::allow, permission.reason.clone(), permission.rule.clone()),
             Ok(Decision::Deny(denial)) => (OutcomeLabel::deny, denial.reason.clone(), denial.rule.clone()),

@@ -1,5 +1,9 @@
 //! Credentials: sources issue them under a permit, leases bound their use, one cache shares them.
 
+pub mod cache;
+mod issuer;
+mod jitter;
 pub mod lease;
+mod material;
 pub mod secret;
 pub mod source;

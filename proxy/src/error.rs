@@ -113,6 +113,7 @@ impl From<Unissued> for Error {
         match error {
             Unissued::Unavailable { retry_after } => Self::IssuerUnavailable { retry_after },
             Unissued::Refused { retry_after } => Self::IssuerRefused { retry_after },
+            Unissued::Closing => Self::Draining,
         }
     }
 }

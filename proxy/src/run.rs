@@ -15,7 +15,8 @@ use crate::admin::metrics::{Metrics, RevisionLabels};
 use crate::admin::{Admin, Health};
 use crate::audit::{self, Audit};
 use crate::authorize::Surroundings;
-use crate::credential::cache::LeaseIndex;
+use crate::clock;
+use crate::credential::cache::{LeaseIndex, LeaseLedger, LeaseRecord};
 use crate::listener::{self, Accepted, BindError, Facts, Listening};
 use crate::process;
 use crate::snapshot::Snapshot;
@@ -226,4 +227,20 @@ fn accept_all(
         tokio::spawn(socket.hand_out(index, workers.to_vec(), Arc::clone(slots)))
     };
     listening.into_iter().enumerate().map(acceptor).collect()
+}
+
+impl LeaseLedger for audit::Ledger {
+    fn record(&self, record: LeaseRecord<'_>) {
+        self.lease(&audit::LeaseRecord {
+            time: clock::now(),
+            event: record.event,
+            name: record.credential,
+            kind: record.kind,
+            lease: record.lease_id,
+            expires: record.expires,
+            scopes: record.scopes,
+            route: record.route,
+            subject: record.subject,
+        });
+    }
 }

@@ -147,7 +147,8 @@ impl Worker {
         }))
     }
 
-    async fn serve(self: Rc<Self>, mut arrivals: mpsc::Receiver<Accepted>, mut phase: watch::Receiver<Phase>) {
+    async fn serve(self: Rc<Self>, mut arrivals: mpsc::Receiver<Accepted>, phase: watch::Receiver<Phase>) {
+        let mut stopping = phase.clone();
         let mut ticker = tokio::time::interval(TICK);
         let mut connections = JoinSet::new();
         let mut open = true;
@@ -159,7 +160,7 @@ impl Worker {
                 },
                 Some(_) = connections.join_next() => {}
                 _ = ticker.tick() => self.tick(),
-                Ok(_) = phase.wait_for(|phase| *phase == Phase::Stopping) => return,
+                Ok(_) = stopping.wait_for(|phase| *phase == Phase::Stopping) => return,
             }
         }
     }
@@ -242,7 +243,7 @@ impl Worker {
 /// The request gate: what the byte check said, where the request seems to come from, and its one meaning.
 fn admit(request: HttpRequest<Incoming>, exchange: &Rc<Exchange>, verdict: &Verdict) -> Result<Inbound, Error> {
     if request.method().as_str() == REFUSED_METHOD {
-        return Err(verdict.take().map_or(Error::BadRequest("this method is reserved"), Error::from));
+        return Err(verdict.refusal().map_or(Error::BadRequest("this method is reserved"), Error::from));
     }
     let (head, body) = request.into_parts();
     exchange.saw_head(&head);

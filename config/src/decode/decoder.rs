@@ -83,27 +83,32 @@ impl<'a> Decoder<'a> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let choice = match &self.node.value {
-            Value::Scalar(scalar) => match scalar.typed() {
-                Typed::Text(name) => Choice::among(variants, name, scalar.written(), None)?,
-                Typed::Nothing | Typed::Bool(_) | Typed::Unsigned(_) | Typed::Signed(_) | Typed::Float(_) => {
-                    return Err(self.wrong_type(&one_of(variants)));
-                }
+        match &self.node.value {
+            Value::Scalar(scalar) => match self.node.text() {
+                Some(name) => visitor.visit_enum(Choice::among(variants, name, scalar.written(), None)?),
+                None => Err(self.wrong_type(&one_of(variants))),
             },
-            Value::Mapping(entries) => match entries.as_slice() {
-                [entry] => Choice::among(variants, &entry.key, &entry.key, Some(&entry.value))
-                    .map_err(|error| error.at(entry.location))?,
-                [] => return Err(self.wrong_type(&format!("exactly one of {}", one_of(variants)))),
-                [_, second, ..] => {
-                    let message = format!("only one key can stand here, of {}", one_of(variants));
-                    return Err(Error::wrong("two_kinds", message).at(second.location));
-                }
-            },
+            Value::Mapping(entries) => visitor.visit_enum(self.only_choice(variants, entries)?),
             Value::Sequence(_) | Value::Rejected { .. } | Value::Dropped => {
-                return Err(self.wrong_type(&one_of(variants)));
+                Err(self.wrong_type(&one_of(variants)))
             }
-        };
-        visitor.visit_enum(choice)
+        }
+    }
+
+    fn only_choice(
+        self,
+        variants: &'static [&'static str],
+        entries: &'a [Entry],
+    ) -> Result<Choice<'a>, Error> {
+        match entries {
+            [] => Err(self.wrong_type(&format!("exactly one of {}", one_of(variants)))),
+            [entry] => Choice::among(variants, &entry.key, &entry.key, Some(&entry.value))
+                .map_err(|error| error.at(entry.location)),
+            [_, second, ..] => {
+                let message = format!("only one key can stand here, of {}", one_of(variants));
+                Err(Error::wrong("two_kinds", message).at(second.location))
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::de::{self, Expected, Unexpected};
 use crate::Location;
 use crate::node::{Form, Node, Value};
 use crate::suggest::{nearest, one_of, quoted};
-use crate::value::URL_WITH_SECRET;
+use crate::value::URL_SECRETS;
 
 /// One step from a block into it.
 #[derive(Debug, Clone)]
@@ -57,8 +57,12 @@ impl Error {
         written: &str,
         expected: &'static [&'static str],
     ) -> Self {
-        let message = format!("unknown {what} {}; known here: {}", quoted(written), one_of(expected));
         let suggestion = nearest(written, expected.iter().copied()).map(str::to_owned);
+        let known = match &suggestion {
+            Some(_) => String::new(),
+            None => format!("; known here: {}", one_of(expected)),
+        };
+        let message = format!("unknown {what} {}{known}", quoted(written));
         Self::of(Cause::Wrong { code, message, suggestion })
     }
 
@@ -108,10 +112,11 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl de::Error for Error {
-    /// Text is all that serde lets through here, so one text is known by heart: its line must not be shown.
+    /// Text is all that serde lets through here, so some texts are known by heart: their lines must not be
+    /// shown.
     fn custom<T: fmt::Display>(message: T) -> Self {
         let message = message.to_string();
-        let code = if message == URL_WITH_SECRET { "inline_secret" } else { "bad_value" };
+        let code = if URL_SECRETS.contains(&message.as_str()) { "inline_secret" } else { "bad_value" };
         Self::wrong(code, message)
     }
 

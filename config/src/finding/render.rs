@@ -55,7 +55,7 @@ fn one(
     let title = style.paint(hue, &format!("{severity}[{}]", finding.code));
     writeln!(out, "{title}: {}", style.paint("1", &finding.message))?;
     writeln!(out, "{margin}{} {file}:{line}:{column}", style.paint("1;34", "-->"))?;
-    if let Some(text) = lines.get(line - 1) {
+    if let Some(text) = line.checked_sub(1).and_then(|line| lines.get(line)) {
         let (shown, caret) = excerpt(finding, text);
         let pad = " ".repeat(caret);
         writeln!(out, "{margin} {bar}")?;
@@ -73,7 +73,7 @@ fn one(
 
 /// The part of a line that may be shown, and how far into it the caret stands.
 fn excerpt(finding: &Finding, line: &str) -> (String, usize) {
-    let column = finding.location.column - 1;
+    let column = finding.location.column.saturating_sub(1);
     let start = column.saturating_sub(LINE_CHARS_MAX / 2);
     let mut shown: String = line
         .chars()
@@ -89,7 +89,7 @@ fn excerpt(finding: &Finding, line: &str) -> (String, usize) {
 
 /// How many characters of the line hold no secret: up to the value, or through the key and its colon.
 fn allowed_chars(finding: &Finding, line: &str) -> usize {
-    let column = finding.location.column - 1;
+    let column = finding.location.column.saturating_sub(1);
     if !SECRET_AFTER.contains(&finding.code) {
         return usize::MAX;
     }
@@ -100,4 +100,60 @@ fn allowed_chars(finding: &Finding, line: &str) -> usize {
         return column + colon;
     }
     column
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Location;
+
+    fn shown(text: &str, finding: Finding, style: Style) -> String {
+        let mut findings = Findings::default();
+        findings.push(finding);
+        findings.render(&Source::new("c.yaml", text), style)
+    }
+
+    fn at(code: &'static str, path: &str, line: usize, column: usize) -> Finding {
+        Finding::error(code, path, Location { line, column }, "it is wrong")
+    }
+
+    #[test]
+    fn a_finding_is_shown_with_its_line() {
+        let finding = at("bad_value", "a.b", 2, 6).suggest(Some("d"));
+        let expected = "error[bad_value]: it is wrong\n --> c.yaml:2:6\n  |\n2 |   b: c\n  |      ^\n  = at `a.b`\nhelp: did you mean `d`?\n\n";
+        assert_eq!(shown("a:\n  b: c\n", finding, Style::Plain), expected);
+        let finding = Finding { severity: Severity::Warning, ..at("bad_value", "", 9, 1) };
+        assert_eq!(
+            shown("a:\n", finding, Style::Plain),
+            "warning[bad_value]: it is wrong\n --> c.yaml:9:1\n\n"
+        );
+    }
+
+    #[test]
+    fn colour_is_for_terminals() {
+        let plain = shown("a: b", at("bad_value", "a", 1, 4), Style::Plain);
+        let colour = shown("a: b", at("bad_value", "a", 1, 4), Style::Colour);
+        assert!(!plain.contains('\u{1b}') && colour.contains("\u{1b}[1;31m"));
+    }
+
+    #[test]
+    fn long_lines_and_control_characters_are_tamed() {
+        let text = format!("a: {}\u{7}{}", "x".repeat(500), "y".repeat(500));
+        let shown = shown(&text, at("bad_value", "a", 1, 504), Style::Plain);
+        let line = shown.lines().nth(3).unwrap_or_default();
+        assert!(line.chars().count() < LINE_CHARS_MAX + 10 && line.contains("x y"), "{shown}");
+    }
+
+    #[test]
+    fn a_line_is_shown_up_to_what_may_be_a_secret() {
+        for (code, path, column, expected) in [
+            ("inline_secret", "a.key", 11, "1 | a: { key: …"),
+            ("unknown_key", "a.key", 6, "1 | a: { key: …"),
+            ("duplicate_key", "a.key", 6, "1 | a: { key: …"),
+            ("bad_value", "a.key", 11, "1 | a: { key: hunter2 }"),
+        ] {
+            let shown = shown("a: { key: hunter2 }", at(code, path, 1, column), Style::Plain);
+            assert_eq!(shown.lines().nth(3), Some(expected), "{code}");
+        }
+    }
 }

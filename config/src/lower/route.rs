@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::block::Block;
-use crate::model::{Route, Scheme, Timeouts, Upstream};
+use crate::model::{Route, Timeouts};
 use crate::value::Duration as Span;
 use crate::{Findings, raw};
 
@@ -97,16 +97,5 @@ fn check_plaintext(raw: &raw::Route, block: &Block<'_>, findings: &mut Findings)
     if raw.upstream.is_plaintext() && offers && !raw.allow_plaintext {
         let message = "a credential would cross the network in the clear; `allow_plaintext: true` allows it";
         block.key("upstream").iter().for_each(|at| at.error("plaintext_credential", message, findings));
-    }
-}
-
-impl Upstream {
-    /// Its host, and its port where that is not the scheme's own.
-    fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        match (self.scheme, self.port) {
-            (Scheme::Http, 80) | (Scheme::Https, 443) => host,
-            (Scheme::Http | Scheme::Https, port) => format!("{host}:{port}"),
-        }
     }
 }

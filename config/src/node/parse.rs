@@ -89,7 +89,8 @@ impl<'a> Builder<'a> {
         let here = place(span.start);
         self.count(here)?;
         self.refuse_reuse(&event, here)?;
-        let location = if span.is_empty() { anchor } else { here };
+        let block_text = matches!(event, Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..));
+        let location = if span.is_empty() || block_text { anchor } else { here };
         let value = match event {
             Event::Scalar(text, style, ..) => Value::Scalar(scalar(text.into_owned(), style)),
             Event::SequenceStart(..) => self.sequence()?,

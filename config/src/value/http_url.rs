@@ -9,9 +9,11 @@ use super::host::{canonical_host, parse_port, split_port};
 use super::text_value;
 use crate::model::{Scheme, Upstream};
 
-/// Told of a URL with a user or password; such a line is never shown.
-pub(crate) const URL_WITH_SECRET: &str =
-    "a URL cannot hold a user or a password: they belong in a credential";
+const URL_WITH_USER: &str = "a URL cannot hold a user or a password: they belong in a credential";
+const URL_WITH_QUERY: &str = "a URL cannot have a query or a fragment here";
+
+/// Told of URLs that may hold a secret; such a line is never shown.
+pub(crate) const URL_SECRETS: [&str; 2] = [URL_WITH_USER, URL_WITH_QUERY];
 
 /// An absolute URL without user, password, query or fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,24 +38,26 @@ impl HttpUrl {
         &self.parts
     }
 
+    /// A wrong URL with an `@` may be a broken one with a password, so that is what is told.
     fn parse(text: &str) -> Result<Self, String> {
+        let split = Self::split(text);
+        split.map_err(|message| if text.contains('@') { URL_WITH_USER.to_owned() } else { message })
+    }
+
+    fn split(text: &str) -> Result<Self, String> {
         let fail = |message: &str| Err(message.to_owned());
+        if text.contains(['?', '#']) {
+            return fail(URL_WITH_QUERY);
+        }
         let Some((scheme, rest)) = text.split_once("://") else {
             return fail("expected a whole URL: https://host[:port][/path]");
         };
-        let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(at);
-        if authority.contains('@') {
-            return fail(URL_WITH_SECRET);
-        }
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (scheme, default_port) = match scheme {
             "http" => (Scheme::Http, 80),
             "https" => (Scheme::Https, 443),
             _ => return fail("expected a URL that begins with https:// or http://"),
         };
-        if path.contains(['?', '#']) {
-            return fail("a URL cannot have a query or a fragment here");
-        }
         let (host, port) = match split_port(authority) {
             Some((host, port)) => match parse_port(port) {
                 Some(port) => (host, port),

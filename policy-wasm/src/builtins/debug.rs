@@ -3,8 +3,7 @@
 use super::{Family, Outcome, Scope, operand};
 use crate::value::Value;
 
-pub(super) const FAMILY: Family =
-    &[("internal.print", print), ("print", print), ("trace", trace)];
+pub(super) const FAMILY: Family = &[("internal.print", print), ("print", print), ("trace", trace)];
 
 const LINES_MAX: usize = 16;
 

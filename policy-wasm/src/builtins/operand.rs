@@ -24,10 +24,6 @@ pub(super) fn integer(operands: &[Value], index: usize) -> Result<i64, Fault> {
     number(operands, index)?.as_i64().ok_or(Fault::Undefined("an operand is no whole number in range"))
 }
 
-pub(super) fn boolean(operands: &[Value], index: usize) -> Result<bool, Fault> {
-    any(operands, index)?.as_bool().ok_or(WRONG_TYPE)
-}
-
 pub(super) fn array(operands: &[Value], index: usize) -> Result<&[Value], Fault> {
     any(operands, index)?.as_array().ok_or(WRONG_TYPE)
 }

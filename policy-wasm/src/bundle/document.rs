@@ -94,8 +94,12 @@ fn join(into: &mut Value, from: Value, file: &File) -> Result<(), BundleError> {
             None => {
                 into.insert(key, value);
             }
-            Some(present @ Value::Object(_)) if matches!(value, Value::Object(_)) => join(present, value, file)?,
-            Some(_) => return Err(BundleError::DataConflict { path: file.path.clone(), key: key.to_plain() }),
+            Some(present @ Value::Object(_)) if matches!(value, Value::Object(_)) => {
+                join(present, value, file)?
+            }
+            Some(_) => {
+                return Err(BundleError::DataConflict { path: file.path.clone(), key: key.to_plain() });
+            }
         }
     }
     Ok(())

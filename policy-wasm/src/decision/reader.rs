@@ -33,7 +33,8 @@ pub(super) fn read(fields: BTreeMap<Value, Value>) -> Result<Decision, EvalError
         set_headers: fields.set_headers()?,
         remove_headers: fields.remove_headers()?,
     };
-    let denial = Denial { reason, rule, hint: fields.text("hint", TEXT_BYTES_MAX)?, status: fields.status()? };
+    let denial =
+        Denial { reason, rule, hint: fields.text("hint", TEXT_BYTES_MAX)?, status: fields.status()? };
     fields.must_be_empty()?;
     Ok(if allow { Decision::Permit(permission) } else { Decision::Deny(denial) })
 }
@@ -73,7 +74,11 @@ impl Fields {
         if elements.len() > count_max {
             return Err(not_a_decision(format!("`{key}` has more than {count_max} elements")));
         }
-        elements.into_iter().map(|element| text(key, element, NAME_BYTES_MAX)).collect::<Result<_, _>>().map(Some)
+        elements
+            .into_iter()
+            .map(|element| text(key, element, NAME_BYTES_MAX))
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     fn seconds(&mut self, key: &str) -> Result<Option<u64>, EvalError> {
@@ -85,7 +90,8 @@ impl Fields {
 
     fn status(&mut self) -> Result<Option<u16>, EvalError> {
         let Some(value) = self.0.remove("status") else { return Ok(None) };
-        let status = u16::try_from(whole("status", &value)?).ok().filter(|status| (400..=499).contains(status));
+        let status =
+            u16::try_from(whole("status", &value)?).ok().filter(|status| (400..=499).contains(status));
         status.map(Some).ok_or_else(|| not_a_decision("`status` must be from 400 to 499"))
     }
 
@@ -120,7 +126,9 @@ impl Fields {
     fn must_be_empty(&self) -> Result<(), EvalError> {
         match self.0.keys().next() {
             None => Ok(()),
-            Some(key) if NOT_YET.contains(&key.as_str()) => Err(not_a_decision(format!("`{key}` is not supported yet"))),
+            Some(key) if NOT_YET.contains(&key.as_str()) => {
+                Err(not_a_decision(format!("`{key}` is not supported yet")))
+            }
             Some(key) => Err(not_a_decision(format!("unknown key{}", shown(key)))),
         }
     }
@@ -128,7 +136,8 @@ impl Fields {
 
 /// A key that looks like one is shown; another might be anything.
 fn shown(key: &str) -> String {
-    let plain = key.len() <= SHOWN_KEY_BYTES_MAX && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let plain =
+        key.len() <= SHOWN_KEY_BYTES_MAX && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if plain { format!(" `{key}`") } else { String::new() }
 }
 

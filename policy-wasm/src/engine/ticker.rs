@@ -43,7 +43,8 @@ impl Ticker {
     pub(super) fn start(engine: wasmtime::Engine) -> io::Result<Ticker> {
         let shared = Arc::new(Shared { parked: AtomicBool::new(false), beats: Mutex::default() });
         let turning = Arc::clone(&shared);
-        let spawned = thread::Builder::new().name("policy-ticker".to_owned()).spawn(move || turning.turn(&engine))?;
+        let spawned =
+            thread::Builder::new().name("policy-ticker".to_owned()).spawn(move || turning.turn(&engine))?;
         Ok(Ticker { shared, thread: spawned.thread().clone() })
     }
 

@@ -20,7 +20,7 @@ impl Time {
     pub fn from_ns(now_ns: i64) -> Time {
         let timestamp = Timestamp::from_nanosecond(i128::from(now_ns))
             .expect("an i64 of nanoseconds lies between the years 1677 and 2262");
-        let weekday = english(timestamp.to_zoned(TimeZone::UTC).weekday());
+        let weekday = english_weekday(timestamp.to_zoned(TimeZone::UTC).weekday());
         Time { now_ns, rfc3339: timestamp.to_string(), weekday }
     }
 
@@ -32,7 +32,7 @@ impl Time {
 }
 
 /// As Go and OPA spell it.
-pub(crate) fn english(weekday: Weekday) -> &'static str {
+pub(crate) fn english_weekday(weekday: Weekday) -> &'static str {
     match weekday {
         Weekday::Monday => "Monday",
         Weekday::Tuesday => "Tuesday",

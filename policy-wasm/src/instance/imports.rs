@@ -2,8 +2,8 @@
 
 use wasmtime::{Caller, Engine, Linker};
 
-use super::memory::{self, Fault};
 use super::Host;
+use super::memory::{self, Fault};
 use crate::builtins::Fault as BuiltinFault;
 use crate::error::EvalError;
 use crate::value::Value;
@@ -19,13 +19,17 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     linker.func_wrap("env", "opa_abort", abort)?;
     linker.func_wrap("env", "opa_println", println)?;
-    linker.func_wrap("env", "opa_builtin0", |caller: Caller<'_, Host>, id: i32, _: i32| call(caller, id, &[]))?;
+    linker.func_wrap("env", "opa_builtin0", |caller: Caller<'_, Host>, id: i32, _: i32| {
+        call(caller, id, &[])
+    })?;
     linker.func_wrap("env", "opa_builtin1", |caller: Caller<'_, Host>, id: i32, _: i32, a: i32| {
         call(caller, id, &[a])
     })?;
-    linker.func_wrap("env", "opa_builtin2", |caller: Caller<'_, Host>, id: i32, _: i32, a: i32, b: i32| {
-        call(caller, id, &[a, b])
-    })?;
+    linker.func_wrap(
+        "env",
+        "opa_builtin2",
+        |caller: Caller<'_, Host>, id: i32, _: i32, a: i32, b: i32| call(caller, id, &[a, b]),
+    )?;
     linker.func_wrap(
         "env",
         "opa_builtin3",
@@ -66,7 +70,8 @@ fn message(caller: &Caller<'_, Host>, address: i32) -> wasmtime::Result<String> 
 /// Carries the arguments out, runs the builtin and carries its value in.
 fn call(mut caller: Caller<'_, Host>, id: i32, addresses: &[i32]) -> wasmtime::Result<i32> {
     let host = caller.data();
-    let builtin = host.builtins.find(id).ok_or_else(|| trapped("the module calls a builtin it does not list"))?;
+    let builtin =
+        host.builtins.find(id).ok_or_else(|| trapped("the module calls a builtin it does not list"))?;
     let arguments = addresses.iter().map(|&address| carry_out(&mut caller, address));
     let arguments = arguments.collect::<wasmtime::Result<Vec<Value>>>()?;
     match (builtin.run)(&mut caller.data_mut().scope, &arguments) {
@@ -87,7 +92,8 @@ fn carry_out(caller: &mut Caller<'_, Host>, address: i32) -> wasmtime::Result<Va
     let text = memory::text(border.memory.data(&*caller), text.cast_unsigned(), VALUE_TEXT_BYTES_MAX)
         .map_err(Fault::breach)?;
     let text = std::str::from_utf8(text).map_err(|_| trapped("an argument of a builtin is not UTF-8"))?;
-    Ok(Value::parse(text).map_err(|error| trapped(&format!("an argument of a builtin cannot be read: {error}")))?)
+    Ok(Value::parse(text)
+        .map_err(|error| trapped(&format!("an argument of a builtin cannot be read: {error}")))?)
 }
 
 fn carry_in(caller: &mut Caller<'_, Host>, value: &Value) -> wasmtime::Result<i32> {

@@ -41,7 +41,11 @@ pub(super) fn text(memory: &[u8], address: u32, bytes_max: usize) -> Result<&[u8
     let from = memory.get(start..).filter(|from| start != 0 && !from.is_empty()).ok_or(Fault::OutOfBounds)?;
     let window = &from[..from.len().min(bytes_max.saturating_add(1))];
     let end = window.iter().position(|&byte| byte == 0);
-    end.map(|end| &window[..end]).ok_or(if window.len() == from.len() { Fault::OutOfBounds } else { Fault::TooLong })
+    end.map(|end| &window[..end]).ok_or(if window.len() == from.len() {
+        Fault::OutOfBounds
+    } else {
+        Fault::TooLong
+    })
 }
 
 /// Puts `bytes` at `address`, growing the memory where needed and allowed.

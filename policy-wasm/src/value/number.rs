@@ -19,7 +19,8 @@ impl Number {
             None => (mantissa, None),
         };
         let plain = is_digits(whole) && (whole == "0" || !whole.starts_with('0'));
-        let exponent_ok = exponent.is_none_or(|text| is_digits(text.strip_prefix(['+', '-']).unwrap_or(text)));
+        let exponent_ok =
+            exponent.is_none_or(|text| is_digits(text.strip_prefix(['+', '-']).unwrap_or(text)));
         (plain && fraction.is_none_or(is_digits) && exponent_ok).then(|| Number(text.to_owned()))
     }
 

@@ -29,8 +29,8 @@ fn reads_and_writes() {
 #[test]
 fn refuses_what_is_no_value() {
     let malformed = [
-        "", "nul", "1 2", "01", "1.", "-", "1e", "+1", "\"a", "\"\\q\"", "\"\\", "[1", "[1,]", "[,]", "{1:}", "{1:2,3}", "{1,2:3}", "{1,}", "}", "set(1)",
-        "\u{e9}",
+        "", "nul", "1 2", "01", "1.", "-", "1e", "+1", "\"a", "\"\\q\"", "\"\\", "[1", "[1,]", "[,]", "{1:}",
+        "{1:2,3}", "{1,2:3}", "{1,}", "}", "set(1)", "\u{e9}",
     ];
     for text in malformed {
         assert!(matches!(Value::parse(text), Err(SyntaxError::Malformed { .. })), "{text}");

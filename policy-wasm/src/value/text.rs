@@ -61,15 +61,18 @@ impl<'a> Reader<'a> {
             ("false", Value::Boolean(false)),
             ("set()", Value::Set(BTreeSet::new())),
         ];
-        let (word, value) =
-            WORDS.into_iter().find(|(word, _)| self.rest().starts_with(word)).ok_or_else(|| self.malformed())?;
+        let (word, value) = WORDS
+            .into_iter()
+            .find(|(word, _)| self.rest().starts_with(word))
+            .ok_or_else(|| self.malformed())?;
         self.at += word.len();
         Ok(value)
     }
 
     fn number(&mut self) -> Result<Value, SyntaxError> {
         let rest = self.rest();
-        let end = rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(rest.len());
         let number = Number::parse(&rest[..end]).ok_or_else(|| self.malformed())?;
         self.at += end;
         Ok(Value::Number(number))

@@ -36,7 +36,7 @@ pub fn with_input<T>(
     let upstream = &route.settings().upstream;
     let segments: Vec<Cow<'_, str>> = routed.canonical_path().segments().collect();
     let (query, headers) = (query(routed), headers(routed));
-    let presented: Vec<&str> = request.presented.iter().map(String::as_str).chain(routed.query().presented()).collect();
+    let presented: Vec<&str> = request.presented.iter().chain(routed.query().presented()).map(String::as_str).collect();
     let credentials: Vec<&str> = route.offers().iter().map(|offer| &*offer.name).collect();
     let peer = connection.peer_address().map(|address| address.to_string());
     judge(&Input {
@@ -93,9 +93,9 @@ fn workload<'a>(identity: &'a Identity, surroundings: &'a Surroundings) -> Workl
 fn query(routed: &Routed) -> Vec<Named<'_>> {
     let mut named: Vec<Named<'_>> = Vec::new();
     for (name, value) in routed.query().pairs() {
-        match named.iter_mut().find(|(known, _)| known == name) {
-            Some((_, values)) => values.push(Cow::Borrowed(value)),
-            None => named.push((Cow::Borrowed(name), vec![Cow::Borrowed(value)])),
+        match named.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => values.push(value),
+            None => named.push((name, vec![value])),
         }
     }
     named
@@ -130,12 +130,12 @@ fn credential<'a>(routed: &'a Routed, offer: &'a Offer, leases: &Leases) -> Cred
         resource: None,
         age_max: None,
     };
-    let life = leases.peek(&terms);
+    let cached = leases.peek(&terms);
     Credential {
         name: &offer.name,
-        kind: offer.kind,
+        kind: &offer.kind,
         scopes: Some(offer.scopes.as_slice()).filter(|scopes| !scopes.is_empty()),
-        cached: Some(life.is_some()),
-        expires_in_s: life.flatten().map(|life| life.as_secs()),
+        cached: Some(cached.is_some()),
+        expires_in_s: cached.and_then(|cached| cached.expires_in).map(|left| left.as_secs()),
     }
 }

@@ -20,7 +20,7 @@ struct Basic {
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String")]
-#[schemars(transparent)]
+#[schemars(with = "String")]
 struct UserName(String);
 
 impl TryFrom<String> for UserName {

@@ -17,7 +17,7 @@ struct Parameter {
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String")]
-#[schemars(transparent)]
+#[schemars(with = "String")]
 struct ParameterName(String);
 
 impl TryFrom<String> for ParameterName {

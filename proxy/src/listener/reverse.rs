@@ -8,10 +8,10 @@ use http::header::{HOST, ORIGIN};
 
 use super::Facts;
 use crate::error::Error;
-use crate::request::authority;
+use crate::request::authority::Authority;
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
-const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// Refuses what a web page could have sent, and names that are not this listener's.
 pub fn admit(headers: &HeaderMap, listener: &Facts) -> Result<(), Error> {
@@ -27,8 +27,8 @@ pub fn admit(headers: &HeaderMap, listener: &Facts) -> Result<(), Error> {
         return Err(Error::BadRequest("a request has exactly one Host"));
     };
     let host = host.to_str().map_err(|_| Error::BadRequest("Host is not plain ASCII"))?;
-    let authority = authority::parse(host).map_err(Error::BadRequest)?;
-    let known = LOOPBACK_NAMES.contains(&authority.host()) || listener.hosts.iter().any(|own| own == authority.host());
+    let authority = Authority::parse(host).map_err(Error::BadRequest)?;
+    let known = LOOPBACK_NAMES.contains(&authority.host.as_str()) || listener.hosts.iter().any(|own| *own == authority.host);
     if known { Ok(()) } else { Err(Error::BrowserRefused("this Host is not one of the listener's names")) }
 }
 

@@ -1,3 +1,0 @@
-//! x
-use super::Family;
-pub(super) const FAMILY: Family = &[];

@@ -1,0 +1,105 @@
+//! Leases by what they were issued for: found in worker memory, issued once for everyone, ended when they are over.
+//!
+//! [`Leases`] belongs to one worker thread and answers a hit without leaving it. Behind it stands one
+//! [`LeaseIndex`] for the process: it makes the calls to the sources on the control runtime, one per key however
+//! many wait, and revokes what is no longer used.
+
+mod index;
+mod key;
+mod local;
+mod revoke;
+mod slot;
+
+use std::time::Duration;
+
+pub use index::{CredentialSource, LeaseIndex};
+pub use key::LeaseKey;
+pub use local::{Held, Leases, LocalLease};
+
+use super::source::IssueError;
+use crate::admin::metrics::LeaseEvent;
+use crate::clock::Timestamp;
+
+/// Keys that the index holds at most; beyond it the least recently used make room.
+pub const LEASES_MAX: usize = 10_000;
+
+/// Where a request's lease came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseFrom {
+    /// It was there.
+    Cache,
+    /// The issuer was asked, and the request waited.
+    Issued,
+    /// It took the place of one that was about to end or that an upstream refused, and the request waited.
+    Renewed,
+}
+
+impl LeaseFrom {
+    /// Its name in audit events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cache => "cache",
+            Self::Issued => "issued",
+            Self::Renewed => "renewed",
+        }
+    }
+}
+
+/// Why there is no lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unissued {
+    /// The issuer gave no usable answer, now or a moment ago.
+    #[error("the issuer is unavailable")]
+    Unavailable {
+        /// When it will be asked again.
+        retry_after: Duration,
+    },
+    /// The issuer said no, now or a moment ago.
+    #[error("the issuer refused")]
+    Refused {
+        /// When it will be asked again.
+        retry_after: Duration,
+    },
+    /// The sidecar is stopping; nothing is issued any more.
+    #[error("the sidecar is stopping")]
+    Closing,
+}
+
+impl Unissued {
+    fn after(error: IssueError, retry_after: Duration) -> Self {
+        match error {
+            IssueError::Refused(_) => Self::Refused { retry_after },
+            IssueError::Unavailable(_) | IssueError::Invalid(_) => Self::Unavailable { retry_after },
+        }
+    }
+}
+
+/// Keeps the record of what happens to leases; called on the control runtime, and must not block it.
+pub trait LeaseLedger: Send + Sync {
+    /// Takes down one event.
+    fn record(&self, record: LeaseRecord<'_>);
+}
+
+/// Something that happened to a lease. Holds no secret.
+#[derive(Debug, Clone, Copy)]
+pub struct LeaseRecord<'a> {
+    /// What happened.
+    pub event: LeaseEvent,
+    /// The credential's name in the configuration.
+    pub credential: &'a str,
+    /// The kind of its source.
+    pub kind: &'a str,
+    /// The lease's own id.
+    pub lease_id: &'a str,
+    /// When its use ends.
+    pub expires: Option<Timestamp>,
+    /// The scopes that the issuer granted.
+    pub scopes: &'a [String],
+    /// The route that it was issued for.
+    pub route: &'a str,
+    /// Who it was issued for.
+    pub subject: &'a str,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! The part of the cache that belongs to one worker: no lock, nothing shared, one lookup for a hit.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::index::LeaseIndex;
+use super::key::{ByDigest, LeaseKey};
+use super::{LeaseFrom, Unissued};
+use crate::authorize::{Permit, Terms};
+use crate::clock;
+use crate::credential::lease::Lease;
+
+/// A worker asks for the renewal of a lease at most this often; the index decides whether it is time.
+const RENEWAL_ASKED_EVERY: Duration = Duration::from_millis(500);
+
+/// The leases that one worker knows.
+pub struct Leases {
+    index: Arc<LeaseIndex>,
+    local: RefCell<HashMap<LeaseKey, Local, ByDigest>>,
+}
+
+/// A lease in the hand of a request; while it is held, its issuer is not asked to end it.
+pub struct Held {
+    /// The lease.
+    pub lease: Rc<LocalLease>,
+    /// Where it came from.
+    pub from: LeaseFrom,
+}
+
+/// A lease as one worker holds it: its requests share this, so that none touches a counter that other threads touch.
+pub struct LocalLease(Arc<Lease>);
+
+struct Local {
+    lease: Rc<LocalLease>,
+    used: Cell<bool>,
+    renewal_from: Cell<Instant>,
+}
+
+impl Deref for LocalLease {
+    type Target = Lease;
+
+    fn deref(&self) -> &Lease {
+        &self.0
+    }
+}
+
+impl Leases {
+    /// A worker's own view of `index`, empty at first.
+    pub fn new(index: Arc<LeaseIndex>) -> Self {
+        Self { index, local: RefCell::default() }
+    }
+
+    /// The lease for a permitted request, from memory if there is one that is usable; else the request waits for
+    /// the issuer, together with all others that need the same, for no longer than the source's timeout.
+    pub async fn obtain(&self, permit: &Permit) -> Result<Held, Unissued> {
+        let key = self.index.key(permit.terms());
+        if let Some(held) = self.hit(&key, permit) {
+            return Ok(held);
+        }
+        let (lease, from) = self.index.obtain(&key, permit).await?;
+        Ok(self.adopt(key, lease, from))
+    }
+
+    /// Another lease after an upstream answered 401 to `refused`. `None` where no other secret can be had: the
+    /// upstream's answer is then the answer.
+    pub async fn replace(&self, permit: &Permit, refused: &Held) -> Option<Held> {
+        let key = self.index.key(permit.terms());
+        let lease = self.index.replace(&key, permit, &refused.lease.0).await?;
+        Some(self.adopt(key, lease, LeaseFrom::Renewed))
+    }
+
+    /// Whether this worker has a usable lease for `terms`, and what is left of its use where that has an end.
+    /// Nobody else is asked.
+    pub fn peek(&self, terms: &Terms) -> Option<Option<Duration>> {
+        let now = clock::monotonic();
+        let local = self.local.borrow();
+        let lease = &local.get(&self.index.key(terms))?.lease;
+        lease.usable(now, terms.age_max).then(|| lease.expires_in(now))
+    }
+
+    /// Forgets what can no longer be used, so that it can be revoked, and tells what is in use. The worker calls it
+    /// a few times a second.
+    pub fn sweep(&self) {
+        let now = clock::monotonic();
+        self.local.borrow_mut().retain(|_, local| {
+            if local.used.replace(false) {
+                local.lease.touch(now);
+            }
+            local.lease.usable(now, None)
+        });
+    }
+
+    fn hit(&self, key: &LeaseKey, permit: &Permit) -> Option<Held> {
+        let now = clock::monotonic();
+        let leases = self.local.borrow();
+        let local = leases.get(key).filter(|local| local.lease.usable(now, permit.terms().age_max))?;
+        local.used.set(true);
+        if local.lease.renewal_due(now) && now >= local.renewal_from.get() {
+            local.renewal_from.set(now + RENEWAL_ASKED_EVERY);
+            self.index.renew_ahead(key, permit, &local.lease.0);
+        }
+        Some(Held { lease: Rc::clone(&local.lease), from: LeaseFrom::Cache })
+    }
+
+    fn adopt(&self, key: LeaseKey, lease: Arc<Lease>, from: LeaseFrom) -> Held {
+        let mut leases = self.local.borrow_mut();
+        if let Some(local) = leases.get(&key).filter(|local| Arc::ptr_eq(&local.lease.0, &lease)) {
+            return Held { lease: Rc::clone(&local.lease), from };
+        }
+        let lease = Rc::new(LocalLease(lease));
+        let now = clock::monotonic();
+        let local = Local { lease: Rc::clone(&lease), used: Cell::new(true), renewal_from: Cell::new(now) };
+        leases.insert(key, local);
+        Held { lease, from }
+    }
+}
