@@ -248,7 +248,7 @@ pub(crate) struct Limits {
     pub(crate) connections: Option<u64>,
     /// The head of a request, from 1KiB to 1MiB; 64KiB by default.
     pub(crate) header_bytes: Option<Size>,
-    /// From a request's head to the end of its response; 5m by default.
+    /// From a request's head to the response's head; 5m by default.
     pub(crate) request_timeout: Option<Duration>,
     /// Worker threads; the CPUs that the cgroup grants by default.
     pub(crate) workers: Option<u64>,

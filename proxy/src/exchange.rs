@@ -142,12 +142,12 @@ impl Exchange {
 
     /// A credential was obtained.
     pub fn saw_lease(&self, name: &str, kind: &str, held: &Held) {
-        let lease = held.lease();
+        let lease = &held.lease;
         self.story.borrow_mut().credential = Some(CredentialRecord {
             name: name.to_owned(),
             kind: kind.to_owned(),
             lease: lease.id().to_owned(),
-            from: held.from().as_str(),
+            from: held.from.as_str(),
             expires: lease.expires(),
             scopes: lease.scopes().to_vec(),
         });

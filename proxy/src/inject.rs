@@ -122,7 +122,7 @@ impl Injector {
         let mut wire = Wire { headers: head(permitted, &route), target: target(permitted) };
         if let (Some(held), Some(offer)) = (held, permitted.offer()) {
             exchange.saw_lease(&offer.name, &offer.kind, held);
-            offer.injection.inject(held.lease().secret(), &mut wire).map_err(|why| {
+            offer.injection.inject(held.lease.secret(), &mut wire).map_err(|why| {
                 tracing::error!(credential = &*offer.name, why, "a credential does not fit its injection");
                 Error::IssuerUnavailable { retry_after: Duration::from_secs(1) }
             })?;

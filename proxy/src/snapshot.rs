@@ -75,7 +75,7 @@ impl Snapshot {
 }
 
 fn build_kinds(draft: DraftCredential, findings: &mut Findings) -> Built {
-    let source = draft.source.as_ref().and_then(|kind| source::build(kind, kind.section(), findings));
+    let source = draft.source.as_ref().and_then(|kind| source::build(kind, findings));
     let injection = draft.inject.as_ref().and_then(|kind| inject::build(kind, findings));
     let kind = draft.source.map_or_else(String::new, |kind| kind.name);
     Built { name: draft.name, kind, source, injection }

@@ -53,9 +53,9 @@ impl HttpUrl {
             return fail("expected a whole URL: https://host[:port][/path]");
         };
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (scheme, default_port) = match scheme {
-            "http" => (Scheme::Http, 80),
-            "https" => (Scheme::Https, 443),
+        let scheme = match scheme {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
             _ => return fail("expected a URL that begins with https:// or http://"),
         };
         let (host, port) = match split_port(authority) {
@@ -63,7 +63,7 @@ impl HttpUrl {
                 Some(port) => (host, port),
                 None => return fail("the port is not a number from 1 to 65535"),
             },
-            None => (authority, default_port),
+            None => (authority, scheme.default_port()),
         };
         let host = canonical_host(host)?;
         check_path(path)?;

@@ -24,7 +24,7 @@ pub struct Surroundings {
 }
 
 /// Runs `judge` on the input for `routed`.
-pub fn with_input<T>(
+pub(super) fn with_input<T>(
     routed: &Routed,
     surroundings: &Surroundings,
     policy: &Policy,
@@ -136,6 +136,6 @@ fn credential<'a>(routed: &'a Routed, offer: &'a Offer, leases: &Leases) -> Cred
         kind: &offer.kind,
         scopes: Some(offer.scopes.as_slice()).filter(|scopes| !scopes.is_empty()),
         cached: Some(cached.is_some()),
-        expires_in_s: cached.and_then(|cached| cached.expires_in).map(|left| left.as_secs()),
+        expires_in_s: cached.flatten().map(|left| left.as_secs()),
     }
 }

@@ -7,7 +7,7 @@ use crate::request::headers::{self, Class};
 use crate::route::Offer;
 
 /// The offer that the policy chose, or the only one there is.
-pub fn offer(offers: &[Offer], chosen: Option<&str>) -> Result<Option<usize>, Error> {
+pub(super) fn offer(offers: &[Offer], chosen: Option<&str>) -> Result<Option<usize>, Error> {
     match (chosen, offers) {
         (Some(name), offers) => match offers.iter().position(|offer| &*offer.name == name) {
             Some(index) => Ok(Some(index)),
@@ -20,7 +20,7 @@ pub fn offer(offers: &[Offer], chosen: Option<&str>) -> Result<Option<usize>, Er
 }
 
 /// The scopes to ask for, sorted: all that are configured, or those of them that the policy chose.
-pub fn scopes(offered: &[String], chosen: Option<Vec<String>>) -> Result<Vec<String>, Error> {
+pub(super) fn scopes(offered: &[String], chosen: Option<Vec<String>>) -> Result<Vec<String>, Error> {
     let Some(mut chosen) = chosen else { return Ok(offered.to_vec()) };
     chosen.sort_unstable();
     chosen.dedup();
@@ -32,7 +32,7 @@ pub fn scopes(offered: &[String], chosen: Option<Vec<String>>) -> Result<Vec<Str
 }
 
 /// Headers that the policy writes.
-pub fn headers_to_set(
+pub(super) fn headers_to_set(
     wanted: &[(String, String)],
     owned: &[&HeaderName],
 ) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
@@ -44,7 +44,7 @@ pub fn headers_to_set(
 }
 
 /// Headers that the policy takes out.
-pub fn headers_to_remove(wanted: &[String], owned: &[&HeaderName]) -> Result<Vec<HeaderName>, Error> {
+pub(super) fn headers_to_remove(wanted: &[String], owned: &[&HeaderName]) -> Result<Vec<HeaderName>, Error> {
     wanted.iter().map(|name| free(name, owned)).collect()
 }
 

@@ -53,7 +53,7 @@ impl Dialler {
             let connector = match connectors.get(&roots) {
                 Some(known) => known.clone(),
                 None => {
-                    let config = tls::client_config(roots, None).map_err(|error| format!("route {}: {error}", route.name()))?;
+                    let config = tls::client_config(roots).map_err(|error| format!("route {}: {error}", route.name()))?;
                     connectors.entry(roots).or_insert(TlsConnector::from(config)).clone()
                 }
             };

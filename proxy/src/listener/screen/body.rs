@@ -99,9 +99,7 @@ impl Chunks {
             State::SizeLf if byte == b'\n' => self.begin_chunk(),
             State::PayloadCr if byte == b'\r' => State::PayloadLf,
             State::PayloadLf if byte == b'\n' => State::Size,
-            State::TrailerStart | State::TrailerName | State::TrailerValue | State::TrailerLf => {
-                self.trailer(byte)?
-            }
+            State::Trailer(part) => self.trailer(part, byte)?,
             State::LastLf if byte == b'\n' => State::Ended,
             State::Extension => {
                 return Err("a chunk's extensions have a control character or one outside ASCII");

@@ -22,7 +22,7 @@ enum Reach {
 }
 
 /// Whether a route may connect to `ip`; `named` is the address that the route's upstream names, if it names one.
-pub fn allowed(ip: IpAddr, allow_private: bool, named: Option<IpAddr>) -> bool {
+pub(super) fn allowed(ip: IpAddr, allow_private: bool, named: Option<IpAddr>) -> bool {
     let plain = ip.to_canonical();
     if METADATA.contains(&plain) {
         return allow_private && named.map(|named| named.to_canonical()) == Some(plain);
