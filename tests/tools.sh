@@ -19,7 +19,7 @@ version_of() {
     case $1 in
         bao) echo 2.7.2 ;;
         opa) echo 1.18.2 ;;
-        oidc-provider) echo "9.13.3 $(cat "$root"/tests/servers/oidc/package*.json | sha256sum | cut -c1-16)" ;;
+        oidc-provider) echo "9.13.3 $(cat "$root"/tests/servers/oidc/{package*.json,server.mjs} | sha256sum | cut -c1-16)" ;;
         cargo-deny) echo 0.20.2 ;;
         just) echo 1.59.0 ;;
         nginx | wrk | docker) echo debian ;; # pinned by the distribution

@@ -23,8 +23,8 @@ use abi::Abi;
 pub(crate) use host::Host;
 pub(crate) use imports::linker;
 
-/// Start function and data; a hundred megabytes of data parse in about a second.
-const SETUP_TIME_MAX: Duration = Duration::from_secs(5);
+/// Start function and data; tens of megabytes of data parse in a fraction of it.
+const SETUP_TIME_MAX: Duration = Duration::from_secs(2);
 const TABLE_TEXT_BYTES_MAX: usize = 1024 * 1024;
 const HEAP_ALIGNMENT_BYTES: u32 = 8;
 /// The result as JSON text; 1 would be OPA's own notation.

@@ -6,6 +6,7 @@
 //!
 //! The crate knows no HTTP client and no secret; everything that comes out of a module's memory is taken as hostile.
 
+mod artifact;
 mod builtins;
 mod bundle;
 mod decision;
@@ -17,6 +18,8 @@ mod instance;
 mod limits;
 mod policy;
 pub mod shipped;
+#[cfg(test)]
+mod testing;
 mod trace;
 mod value;
 

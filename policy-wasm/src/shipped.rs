@@ -8,3 +8,6 @@ pub const BASELINE: &[u8] = include_bytes!("../rego/dist/baseline.tar.gz");
 
 /// Picks the weakest of a route's credentials and scopes that serves the request.
 pub const LEAST_PRIVILEGE: &[u8] = include_bytes!("../rego/dist/least-privilege.tar.gz");
+
+#[cfg(test)]
+mod tests;

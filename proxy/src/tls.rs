@@ -64,7 +64,10 @@ pub fn client_config(extra_roots: Option<&Path>) -> Result<Arc<ClientConfig>, Se
 ///
 /// # Errors
 /// What is wrong with the file or with `identity`.
-pub fn client_config_as(identity: Identity, extra_roots: Option<&Path>) -> Result<Arc<ClientConfig>, SetupError> {
+pub fn client_config_as(
+    identity: Identity,
+    extra_roots: Option<&Path>,
+) -> Result<Arc<ClientConfig>, SetupError> {
     Ok(Arc::new(anonymous_or(Some(identity), extra_roots)?))
 }
 

@@ -112,9 +112,7 @@ impl Upstream {
     }
 
     async fn connect(&self, route: &Route) -> Result<Pooled, Error> {
-        let dialled = timeout(route.settings().timeouts.connect, self.dialler.dial(route)).await;
-        let (stream, address) =
-            dialled.map_err(|_| Error::UpstreamTimeout("no connection within timeouts.connect"))??;
+        let (stream, address) = self.dialler.dial(route).await?;
         Pool::adopt(&self.pool, route, stream, address).await
     }
 }

@@ -206,7 +206,6 @@ impl Worker {
                 .max_buf_size(BUFFER_BYTES_MIN.max(2 * self.header_bytes_max))
                 .max_headers(FIELDS_MAX)
                 .auto_date_header(false)
-                .pipeline_flush(true)
                 .serve_connection(TokioIo::new(screen), service)
         );
         tokio::select! {

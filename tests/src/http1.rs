@@ -73,8 +73,9 @@ impl<S: AsyncRead + Unpin> Reader<S> {
             if let Some(end) = memchr::memmem::find(&self.buffer, b"\r\n\r\n") {
                 break end + 4;
             }
-            if self.buffer.len() > HEAD_BYTES_MAX {
-                return Err(Error::new(ErrorKind::InvalidData, "a head without end"));
+            let hopeless = self.buffer.first().is_some_and(|first| !first.is_ascii_uppercase());
+            if hopeless || self.buffer.len() > HEAD_BYTES_MAX {
+                return Err(Error::new(ErrorKind::InvalidData, "no head"));
             }
             if !self.fill().await? {
                 return Ok(None);

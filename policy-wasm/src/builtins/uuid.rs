@@ -16,7 +16,8 @@ pub(super) fn rfc4122(scope: &mut Scope, operands: &[Value]) -> Outcome {
 pub(super) fn parse(_: &mut Scope, operands: &[Value]) -> Outcome {
     let uuid =
         Uuid::try_parse(operand::string(operands, 0)?).map_err(|_| Fault::Undefined("it is no UUID"))?;
-    let known = [(Variant::RFC4122, "RFC4122"), (Variant::Microsoft, "Microsoft"), (Variant::Future, "Future")];
+    let known =
+        [(Variant::RFC4122, "RFC4122"), (Variant::Microsoft, "Microsoft"), (Variant::Future, "Future")];
     let variant = known.into_iter().find(|(variant, _)| *variant == uuid.get_variant());
     let variant = variant.map_or("Reserved", |(_, name)| name);
     let version = i64::try_from(uuid.get_version_num()).unwrap_or(0);

@@ -1,7 +1,10 @@
 //! A compiled module with everything that its instances share.
 
+use std::path::Path;
+
 use wasmtime::Module;
 
+use crate::artifact::Store;
 use crate::bundle::Bundle;
 use crate::engine::Engine;
 use crate::error::LoadError;
@@ -17,10 +20,19 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    pub(crate) fn compile(bundle: &Bundle, limits: Limits) -> Result<Program, LoadError> {
+    /// Compiles, or takes the machine code from the folder where an earlier start kept it.
+    pub(crate) fn compile(
+        bundle: &Bundle,
+        limits: Limits,
+        artifacts: Option<&Path>,
+    ) -> Result<Program, LoadError> {
         let engine = Engine::shared()?;
-        let module = Module::from_binary(&engine.wasm, bundle.module())
-            .map_err(|error| LoadError::NotWasm { cause: error.to_string() })?;
+        let store = artifacts.and_then(Store::open);
+        let kept = store.as_ref().and_then(|store| store.load(&engine.wasm, bundle.module()));
+        let module = match kept {
+            Some(module) => module,
+            None => compile(&engine.wasm, bundle.module(), store.as_ref())?,
+        };
         let linker = linker(&engine.wasm).map_err(|error| LoadError::Engine { cause: error.to_string() })?;
         Ok(Program { module, linker, data: bundle.data(), limits })
     }
@@ -40,4 +52,13 @@ impl Program {
     pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
+}
+
+fn compile(engine: &wasmtime::Engine, wasm: &[u8], store: Option<&Store>) -> Result<Module, LoadError> {
+    let module =
+        Module::from_binary(engine, wasm).map_err(|error| LoadError::NotWasm { cause: error.to_string() })?;
+    if let Some(store) = store {
+        store.keep(engine, wasm, &module);
+    }
+    Ok(module)
 }

@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn accepts_only_what_a_header_can_carry() {
-        let check = |text: &str, expected: Option<NotASecret>| assert_eq!(Secret::new(text.into()).err(), expected);
+        let check =
+            |text: &str, expected: Option<NotASecret>| assert_eq!(Secret::new(text.into()).err(), expected);
         check("a token: with+odd/chars=%", None);
         check("", Some(NotASecret::Empty));
         for bad in ["a\rb", "a\nb", "a\0b", "a\tb", "caf\u{e9}", "\u{7f}"] {

@@ -215,4 +215,4 @@ fn chosen<'a>(
 const NOT_OFFERED: IssueError = IssueError::Refused("the policy asks for what is not configured");
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

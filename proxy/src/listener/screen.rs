@@ -68,7 +68,7 @@ impl Verdict {
 /// A connection whose inbound bytes are checked; what is written passes through.
 ///
 /// A refused head turns into [`REFUSED_METHOD`] and silence, a violation within a body into an error of kind
-/// `InvalidData`. Runs in a tokio runtime with time enabled.
+/// `InvalidData`. Knows only HTTP: after an upgrade the socket must be taken out of it. Runs in a tokio runtime with time enabled.
 #[derive(Debug)]
 pub struct Screen<IO> {
     io: IO,

@@ -188,7 +188,7 @@ mod tests {
             ("127.0.0.1.", "IPv4"),
             ("example.123", "IPv4"),
             ("::1", "empty"),
-            ("2001:db8::1", "port"),
+            ("2001:db8::1", "IPv4"),
             ("[::1", "closing bracket"),
             ("::1]", "character"),
             ("[::1]x", "after its closing"),

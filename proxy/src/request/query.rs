@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 /// The most pairs a query may hold.
 pub const PAIRS_MAX: usize = 1024;
 
-/// Parameters that are a credential or belong to one, folded as [`folded`] does.
+/// Parameters that are a credential or belong to one, spelt as [`folded`] leaves them.
 const CARRIERS: &[&str] = &[
     "access_token",
     "api_key",
@@ -152,14 +152,19 @@ fn decoded(part: &str) -> Cow<'_, str> {
 /// Whether the parameter is a credential of the workload's.
 fn carries(name: &str, owned: &[&str]) -> bool {
     let name = decoded(name);
-    CARRIERS.iter().any(|carrier| folded(&name).eq(carrier.bytes()))
-        || owned.iter().any(|owned| folded(&name).eq(folded(owned)))
+    let stem = stem(&name);
+    let is = |other: &&str| other.len() == stem.len() && folded(other).eq(folded(stem));
+    CARRIERS.iter().any(is) || owned.iter().any(is)
 }
 
-/// A name as lenient form parsers see it: without case, `-`, `.`, space and `_` alike, indices (`name[]`) left out.
-fn folded(name: &str) -> impl Iterator<Item = u8> {
+/// A name as lenient form parsers see it: without leading spaces and without indices (`name[]`).
+fn stem(name: &str) -> &str {
     let name = name.trim_start_matches(' ');
-    let stem = name.split('[').next().unwrap_or(name);
+    name.split_once('[').map_or(name, |(stem, _)| stem)
+}
+
+/// A stem without case, with `-`, `.`, space and `_` alike.
+fn folded(stem: &str) -> impl Iterator<Item = u8> {
     stem.bytes().map(|byte| match byte {
         b'-' | b'.' | b' ' => b'_',
         byte => byte.to_ascii_lowercase(),

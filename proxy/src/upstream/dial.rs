@@ -14,9 +14,11 @@ use claviger_config::Scheme;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::timeout_at;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::clock;
 use crate::error::Error;
 use crate::route::Route;
 use crate::tls;
@@ -64,20 +66,29 @@ impl Dialler {
         Ok(Self { own, tls })
     }
 
-    /// A fresh connection for `route`: resolved, checked, connected, and verified.
+    /// A fresh connection for `route`: resolved, checked, connected, and verified, all within `timeouts.connect`.
     pub async fn dial(&self, route: &Route) -> Result<(DialledStream, SocketAddr), Error> {
+        let deadline = clock::monotonic() + route.settings().timeouts.connect;
+        let (stream, address) = timeout_at(deadline.into(), self.reach(route))
+            .await
+            .map_err(|_| Error::UpstreamTimeout("no connection within timeouts.connect"))??;
+        let Some((connector, name)) = &self.tls[route.index()] else {
+            return Ok((DialledStream::Plain(stream), address));
+        };
+        let stream = timeout_at(deadline.into(), connector.connect(name.clone(), stream))
+            .await
+            .map_err(|_| Error::UpstreamTls("no handshake within timeouts.connect".into()))?
+            .map_err(|error| tls_error(&error))?;
+        Ok((DialledStream::Tls(Box::new(stream)), address))
+    }
+
+    async fn reach(&self, route: &Route) -> Result<(TcpStream, SocketAddr), Error> {
         let upstream = &route.settings().upstream;
         let addresses = resolve(&upstream.host, upstream.port).await?;
         self.check(&addresses, route)?;
         let (stream, address) = connect(&addresses).await?;
         stream.set_nodelay(true).map_err(|_| Error::UpstreamUnreachable("the connection broke"))?;
-        match &self.tls[route.index()] {
-            None => Ok((DialledStream::Plain(stream), address)),
-            Some((connector, name)) => {
-                let stream = connector.connect(name.clone(), stream).await.map_err(|error| tls_error(&error))?;
-                Ok((DialledStream::Tls(Box::new(stream)), address))
-            }
-        }
+        Ok((stream, address))
     }
 
     /// One forbidden address spoils the name: an attacker's name may mix good and bad ones.

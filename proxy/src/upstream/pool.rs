@@ -25,13 +25,13 @@ use crate::route::Route;
 const IDLE_MAX: usize = 256;
 /// Shorter than most servers keep an idle connection.
 const IDLE_SECONDS_MAX: Duration = Duration::from_secs(55);
-/// Longest response head.
-const HEAD_BYTES_MAX: usize = 256 << 10;
+/// Read at once from an upstream, and so the longest response head.
+const READ_BYTES_MAX: usize = 64 << 10;
 /// Most fields of a response head.
 const FIELDS_MAX: usize = 256;
 
 /// Idle connections of every route.
-pub struct Pool {
+pub(super) struct Pool {
     routes: Vec<PerRoute>,
 }
 
@@ -48,7 +48,7 @@ struct Idle {
 }
 
 /// A connection in use. It goes back to the pool only from [`Pooled::give_back`]; dropped, it is closed.
-pub struct Pooled {
+pub(super) struct Pooled {
     sender: Option<SendRequest<RequestBody>>,
     address: SocketAddr,
     route: usize,
@@ -57,7 +57,7 @@ pub struct Pooled {
 
 impl Pool {
     /// An empty pool for `routes`, whose indexes are their places.
-    pub fn new(routes: &[Route], metrics: Arc<Metrics>) -> Rc<Self> {
+    pub(super) fn new(routes: &[Route], metrics: Arc<Metrics>) -> Rc<Self> {
         let gauge = |route: &Route, state| {
             let labels = UpstreamLabels { route: route.name().to_string(), state };
             metrics.upstream_connections.get_or_create(&labels).clone()
@@ -71,7 +71,7 @@ impl Pool {
     }
 
     /// The connection that was last in use, for it is the least likely to be closed.
-    pub fn take(self: &Rc<Self>, route: &Route) -> Option<Pooled> {
+    pub(super) fn take(self: &Rc<Self>, route: &Route) -> Option<Pooled> {
         let own = &self.routes[route.index()];
         let mut idle = own.idle.borrow_mut();
         while let Some(last) = idle.pop() {
@@ -85,14 +85,14 @@ impl Pool {
     }
 
     /// Begins HTTP/1.1 on a fresh connection.
-    pub async fn adopt(
+    pub(super) async fn adopt(
         pool: &Rc<Self>,
         route: &Route,
         stream: DialledStream,
         address: SocketAddr,
     ) -> Result<Pooled, Error> {
         let mut builder = http1::Builder::new();
-        builder.max_buf_size(HEAD_BYTES_MAX).max_headers(FIELDS_MAX);
+        builder.read_buf_exact_size(Some(READ_BYTES_MAX)).max_headers(FIELDS_MAX);
         let (sender, connection) = builder
             .handshake(TokioIo::new(stream))
             .await
@@ -111,7 +111,7 @@ impl Pool {
     }
 
     /// Closes connections that have been idle for long or were closed by the other side.
-    pub fn sweep(&self) {
+    pub(super) fn sweep(&self) {
         let now = clock::monotonic();
         for route in &self.routes {
             let mut idle = route.idle.borrow_mut();
@@ -124,12 +124,12 @@ impl Pool {
 
 impl Pooled {
     /// Where it leads.
-    pub fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Sends one request; a request that was not even begun comes back in the error.
-    pub async fn send(
+    pub(super) async fn send(
         &mut self,
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
@@ -137,7 +137,7 @@ impl Pooled {
     }
 
     /// Its answer was read to the end: the connection may serve again.
-    pub fn give_back(mut self) {
+    pub(super) fn give_back(mut self) {
         let Some(sender) = self.sender.take() else { return };
         let own = &self.pool.routes[self.route];
         let mut idle = own.idle.borrow_mut();

@@ -3,7 +3,7 @@
 /// Digits after the point where no precision is given.
 pub(super) const DIGITS_DEFAULT: usize = 6;
 /// Without a precision, values from this exponent on are written with it.
-const SHORTEST_EXPONENT_MAX: i32 = 21;
+const SHORTEST_EXPONENT_MAX: i32 = 6;
 const PLAIN_EXPONENT_MIN: i32 = -4;
 
 /// `123.450000`

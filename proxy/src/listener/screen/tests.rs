@@ -42,7 +42,7 @@ struct Outcome {
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     Silence,
-    EndOfFile,
+    Closed,
     Failure(String),
 }
 
@@ -58,7 +58,7 @@ fn outcome(pieces: &[&[u8]], ends: bool, room: usize) -> Outcome {
         match Pin::new(&mut screen).poll_read(&mut Context::from_waker(Waker::noop()), &mut buf) {
             Poll::Pending => break End::Silence,
             Poll::Ready(Err(error)) => break End::Failure(error.to_string()),
-            Poll::Ready(Ok(())) if buf.filled().is_empty() => break End::EndOfFile,
+            Poll::Ready(Ok(())) if buf.filled().is_empty() => break End::Closed,
             Poll::Ready(Ok(())) => passed.extend_from_slice(buf.filled()),
         }
     };

@@ -132,7 +132,7 @@ fn segments_are_decoded() {
         ("/", &[][..]),
         ("/a/", &["a", ""]),
         ("/repos/acme/ledger", &["repos", "acme", "ledger"]),
-        ("/a%20b/caf%C3%A9/%3B%3f", &["a b", "caf\u{e9}", ";?"]),
+        ("/a%20b/caf%C3%A9/x%3B%3f", &["a b", "caf\u{e9}", "x;?"]),
         ("/a/%2e", &["a", ""]),
     ] {
         let path = CanonicalPath::parse(raw).expect("canonical");

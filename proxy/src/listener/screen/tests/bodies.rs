@@ -96,6 +96,6 @@ fn broken() {
 #[test]
 fn an_end_of_file_within_a_body_is_passed_on() {
     let cut = [CHUNKED, b"5\r\nabc"].concat();
-    let expected = Outcome { passed: text(&cut), verdict: None, end: End::EndOfFile };
+    let expected = Outcome { passed: text(&cut), verdict: None, end: End::Closed };
     assert_eq!(outcome(&[&cut], true, 8192), expected);
 }

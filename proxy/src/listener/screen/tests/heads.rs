@@ -192,7 +192,7 @@ fn good_heads_pass_untouched() {
 #[test]
 fn an_end_of_file_is_passed_on() {
     for (bytes, passed) in [(&b""[..], &b""[..]), (GOOD, GOOD), (&GOOD[..20], b"")] {
-        let expected = Outcome { passed: text(passed), verdict: None, end: End::EndOfFile };
+        let expected = Outcome { passed: text(passed), verdict: None, end: End::Closed };
         assert_eq!(outcome(&[bytes], true, 8192), expected);
     }
     let refused = outcome(&[b"GET\r\n"], true, 8192);

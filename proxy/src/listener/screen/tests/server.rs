@@ -40,10 +40,10 @@ async fn serve(io: DuplexStream) {
 async fn answers(bytes: &[u8]) -> Vec<String> {
     let (peer, server) = duplex(PIPE_BYTES);
     let (mut answers, mut requests) = tokio::io::split(peer);
-    let send = async {
+    let send = async move {
         let _sent = requests.write_all(bytes).await;
     };
-    let read = async {
+    let read = async move {
         let mut all = Vec::new();
         answers.read_to_end(&mut all).await.expect("a pipe does not fail");
         all
