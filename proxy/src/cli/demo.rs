@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use self::narrator::Narrator;
+use self::narrator::{Ending, Narrator};
 use self::scene::Scene;
 use self::tour::{Chapter, Tour};
 use super::{Format, fail};
@@ -44,24 +44,18 @@ pub(super) fn run(args: &DemoArgs) -> ExitCode {
         .thread_name("control")
         .enable_all()
         .build();
-    let told = match control {
+    let ending = match control {
         Ok(control) => control.block_on(show(args)),
         Err(error) => return fail(1, &format!("no threads: {error}")),
     };
-    match told {
-        Ok(Told::AllProved) => ExitCode::SUCCESS,
-        Ok(Told::NotProved) => ExitCode::FAILURE,
+    match ending {
+        Ok(Ending::Proved) => ExitCode::SUCCESS,
+        Ok(Ending::Disproved) => ExitCode::FAILURE,
         Err(why) => fail(1, &why),
     }
 }
 
-/// How the tour ended.
-enum Told {
-    AllProved,
-    NotProved,
-}
-
-async fn show(args: &DemoArgs) -> Result<Told, String> {
+async fn show(args: &DemoArgs) -> Result<Ending, String> {
     let mut signals = Signals::new().map_err(|error| error.to_string())?;
     let scene = Scene::set(args.port.unwrap_or(if args.once { 0 } else { PORT })).await?;
     let mut narrator = Narrator::new(args.format);
@@ -77,5 +71,5 @@ async fn show(args: &DemoArgs) -> Result<Told, String> {
     for chapter in Chapter::AT_THE_END {
         narrator.tell(chapter, tour.visit(chapter).await);
     }
-    Ok(if narrator.close() { Told::AllProved } else { Told::NotProved })
+    Ok(narrator.close())
 }

@@ -104,7 +104,11 @@ impl Ledger {
     }
 
     fn issue(&self) -> String {
-        let token = Token { text: format!("tok_{}", random()), ends_at: clock::monotonic() + TOKEN_LIFE, revoked: false };
+        let token = Token {
+            text: format!("tok_{}", random()),
+            ends_at: clock::monotonic() + TOKEN_LIFE,
+            revoked: false,
+        };
         let text = token.text.clone();
         let mut tokens = self.locked();
         tokens.issued += 1;

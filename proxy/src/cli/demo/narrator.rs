@@ -24,6 +24,15 @@ pub(super) struct Narrator {
     all_proved: bool,
 }
 
+/// How the tour ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Every claim holds.
+    Proved,
+    /// Some claim does not.
+    Disproved,
+}
+
 /// To whom the tour is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Voice {
@@ -75,7 +84,10 @@ impl Narrator {
         self.told.push(json!({ "step": chapter.name(), "ok": proved, "detail": detail }));
         let (mark, colour) = if proved { ('✓', GREEN) } else { ('✗', RED) };
         let number = self.told.len();
-        self.say(colour, &format!("{number} {mark} {:9} {}", chapter.name(), self.paint(BOLD, chapter.claim())));
+        self.say(
+            colour,
+            &format!("{number} {mark} {:9} {}", chapter.name(), self.paint(BOLD, chapter.claim())),
+        );
         for line in &visit.lines {
             match line {
                 Line::Sent(text) => self.say(CYAN, &format!("    $ {text}")),
@@ -105,8 +117,8 @@ impl Narrator {
         self.say(DIM, "    Ctrl-C stops the sidecar and shows how it ends.\n");
     }
 
-    /// The end of the tour; whether everything was proved.
-    pub(super) fn close(self) -> bool {
+    /// The last word.
+    pub(super) fn close(self) -> Ending {
         if self.voice == Voice::Machine {
             print_json(&Value::from(self.told));
         } else if self.all_proved {
@@ -114,7 +126,7 @@ impl Narrator {
         } else {
             self.say(RED, "Something does not hold; CLAVIGER_LOG=debug claviger demo tells more.");
         }
-        self.all_proved
+        if self.all_proved { Ending::Proved } else { Ending::Disproved }
     }
 
     /// Prints lines that are no longer than a terminal is wide.
@@ -128,7 +140,7 @@ impl Narrator {
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
-        if self.voice == Voice::Colour && !colour.is_empty() {
+        if self.voice == Voice::Colour && !colour.is_empty() && !text.is_empty() {
             format!("\x1b[{colour}m{text}\x1b[0m")
         } else {
             text.to_owned()
@@ -141,4 +153,32 @@ fn clipped(line: &str) -> String {
         return line.to_owned();
     }
     line.chars().take(COLUMNS_MAX - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal() {
+        let check = |line: String, shown: String| assert_eq!(clipped(&line), shown);
+        check(String::new(), String::new());
+        check("─".repeat(COLUMNS_MAX), "─".repeat(COLUMNS_MAX));
+        check("─".repeat(COLUMNS_MAX + 1), "─".repeat(COLUMNS_MAX - 1) + "…");
+    }
+
+    #[test]
+    fn one_claim_that_does_not_hold_spoils_the_tour() {
+        let check = |proofs: [Result<String, String>; 2], ending: Ending| {
+            let mut narrator = Narrator { voice: Voice::Machine, told: Vec::new(), all_proved: true };
+            for (chapter, proof) in Chapter::AT_THE_END.into_iter().zip(proofs) {
+                narrator.tell(chapter, Visit { lines: Vec::new(), proof });
+            }
+            assert_eq!(narrator.told[1]["step"], "audited");
+            assert_eq!(narrator.told[1]["ok"], ending == Ending::Proved);
+            assert_eq!(narrator.close(), ending);
+        };
+        check([Ok("a".into()), Ok("b".into())], Ending::Proved);
+        check([Ok("a".into()), Err("b".into())], Ending::Disproved);
+    }
 }

@@ -43,7 +43,8 @@ struct Folder(PathBuf);
 impl Scene {
     /// Starts the servers and writes the files; `port` is where the sidecar shall listen, 0 for any.
     pub(super) async fn set(port: u16) -> Result<Self, String> {
-        let folder = Folder::make().map_err(|error| format!("the demo has no folder for its files: {error}"))?;
+        let folder =
+            Folder::make().map_err(|error| format!("the demo has no folder for its files: {error}"))?;
         Self::set_in(folder, port).await.map_err(|error| format!("the demo cannot be set up: {error}"))
     }
 

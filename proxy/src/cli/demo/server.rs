@@ -84,7 +84,10 @@ where
     }
 }
 
-async fn read_and_answer<A, F>(request: Request<Incoming>, answer: A) -> Result<Response<Full<Bytes>>, Infallible>
+async fn read_and_answer<A, F>(
+    request: Request<Incoming>,
+    answer: A,
+) -> Result<Response<Full<Bytes>>, Infallible>
 where
     A: Fn(Request<Bytes>) -> F,
     F: Future<Output = Response<Bytes>>,

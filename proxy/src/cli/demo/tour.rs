@@ -94,12 +94,18 @@ impl Chapter {
     /// Why that matters.
     pub(super) fn moral(self) -> &'static str {
         match self {
-            Self::Allowed => "The workload holds no key: there is none to steal, to log, or to talk it out of.",
-            Self::Denied => "The policy decides at the moment of use; nothing left, and no token was asked for.",
+            Self::Allowed => {
+                "The workload holds no key: there is none to steal, to log, or to talk it out of."
+            }
+            Self::Denied => {
+                "The policy decides at the moment of use; nothing left, and no token was asked for."
+            }
             Self::Injected => "What the workload presents is dropped; what leaves, the policy has permitted.",
             Self::Rotated => "A token that leaks is worth seconds, and nobody had to roll a key.",
             Self::Revoked => "No credential outlives the process that asked for it.",
-            Self::Audited => "One chained line for each request, allowed or not, and no secret in any of them.",
+            Self::Audited => {
+                "One chained line for each request, allowed or not, and no secret in any of them."
+            }
         }
     }
 }
@@ -108,8 +114,11 @@ impl<'a> Tour<'a> {
     /// Starts the sidecar of `scene`.
     pub(super) async fn start(scene: &'a Scene) -> Result<Self, String> {
         let (snapshot, findings) = Snapshot::build(&scene.config);
-        let snapshot = snapshot.ok_or_else(|| findings.render(&scene.config, claviger_config::Style::Plain))?;
-        let sidecar = Sidecar::start(snapshot).await.map_err(|error| format!("{error}; --port chooses another port"))?;
+        let snapshot =
+            snapshot.ok_or_else(|| findings.render(&scene.config, claviger_config::Style::Plain))?;
+        let sidecar = Sidecar::start(snapshot)
+            .await
+            .map_err(|error| format!("{error}; --port chooses another port"))?;
         let address = sidecar.address(LISTENER).unwrap_or_default().to_owned();
         Ok(Self { scene, sidecar: Some(sidecar), address, token: String::new(), calls: 0 })
     }
@@ -150,20 +159,30 @@ impl<'a> Tour<'a> {
         lines.push(seen(format!("{}  {code}: {reason}  (rule {rule})", answer.status)));
         lines.push(seen(format!("hint: {hint}")));
         expect(answer.status == 403 && code == "denied", "the answer is not a denial")?;
-        expect(self.scene.upstream.diary().requests == requests, "the upstream saw the request all the same")?;
+        expect(
+            self.scene.upstream.diary().requests == requests,
+            "the upstream saw the request all the same",
+        )?;
         expect(self.scene.issuer.ledger().issued() == issued, "a token was asked for all the same")?;
-        Ok(format!("POST {ORDERS}: {} {code}, {reason} (rule {rule}); nothing reached the upstream", answer.status))
+        Ok(format!(
+            "POST {ORDERS}: {} {code}, {reason} (rule {rule}); nothing reached the upstream",
+            answer.status
+        ))
     }
 
     async fn injected(&mut self, lines: &mut Vec<Line>) -> Result<String, String> {
         let guessed = format!("Bearer {GUESSED}");
         self.read(Some(("Authorization", &guessed)), lines).await?;
         let headers = self.scene.upstream.diary().headers;
-        let arrived = headers.values().any(|value| value.as_bytes().windows(GUESSED.len()).any(|part| part == GUESSED.as_bytes()));
+        let arrived = headers
+            .values()
+            .any(|value| value.as_bytes().windows(GUESSED.len()).any(|part| part == GUESSED.as_bytes()));
         expect(!arrived, "the workload's own Authorization arrived")?;
         let shown = abbreviated(&self.token);
         lines.push(seen(format!("the upstream received one header  Authorization: Bearer {shown}")));
-        Ok(format!("the upstream saw one Authorization, Bearer {shown} from the issuer, and not the workload's own"))
+        Ok(format!(
+            "the upstream saw one Authorization, Bearer {shown} from the issuer, and not the workload's own"
+        ))
     }
 
     async fn rotated(&mut self, lines: &mut Vec<Line>) -> Result<String, String> {
@@ -173,7 +192,9 @@ impl<'a> Tour<'a> {
         self.read(None, lines).await?;
         let (old, new) = (abbreviated(&before), abbreviated(&self.token));
         let issued = self.scene.issuer.ledger().issued();
-        lines.push(seen(format!("the upstream received  Bearer {new}  after  Bearer {old}; {issued} tokens issued so far")));
+        lines.push(seen(format!(
+            "the upstream received  Bearer {new}  after  Bearer {old}; {issued} tokens issued so far"
+        )));
         expect(before != self.token, "the token is still the same")?;
         expect(issued >= 2, "the issuer was not asked again")?;
         Ok(format!("Bearer {old} became Bearer {new}; the issuer has issued {issued}"))
@@ -197,13 +218,17 @@ impl<'a> Tour<'a> {
         expect(end == End::Drained, "the sidecar did not drain")?;
         expect(living == 0, "the issuer still honours a token")?;
         expect(answer.status == 401, "the upstream still takes the last token")?;
-        Ok(format!("{issued} of {issued} tokens revoked on the drain; the last one is answered with {}", answer.status))
+        Ok(format!(
+            "{issued} of {issued} tokens revoked on the drain; the last one is answered with {}",
+            answer.status
+        ))
     }
 
     fn audited(&mut self, lines: &mut Vec<Line>) -> Result<String, String> {
         let path = self.scene.audit();
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let records = verify(std::slice::from_ref(&path), Known::default()).map_err(|fault| fault.to_string())?;
+        let records =
+            verify(std::slice::from_ref(&path), Known::default()).map_err(|fault| fault.to_string())?;
         let allowed = text.lines().find(|line| line.contains(r#""outcome":"allow""#));
         let denied = text.lines().position(|line| line.contains(r#""outcome":"deny""#));
         let denied_at = denied.ok_or("the denial is not on the record")?;
@@ -223,20 +248,33 @@ impl<'a> Tour<'a> {
         let mut touched: Vec<_> = text.lines().map(str::to_owned).collect();
         touched[line] = touched[line].replacen(r#""method":"POST""#, r#""method":"PAST""#, 1);
         let copy = self.scene.folder().join("touched.jsonl");
-        fs::write(&copy, touched.join("\n") + "\n").map_err(|error| format!("{}: {error}", copy.display()))?;
-        lines.push(Line::Sent(format!("sed '{}s/POST/PAST/' audit.jsonl > touched.jsonl; claviger audit verify touched.jsonl", line + 1)));
-        let fault = verify(&[PathBuf::from(&copy)], Known::default()).err().ok_or("the change goes unseen")?;
+        fs::write(&copy, touched.join("\n") + "\n")
+            .map_err(|error| format!("{}: {error}", copy.display()))?;
+        lines.push(Line::Sent(format!(
+            "sed '{}s/POST/PAST/' audit.jsonl > touched.jsonl; claviger audit verify touched.jsonl",
+            line + 1
+        )));
+        let fault =
+            verify(&[PathBuf::from(&copy)], Known::default()).err().ok_or("the change goes unseen")?;
         let named = without_folder(&fault.to_string(), self.scene.folder());
         lines.push(seen(named.clone()));
-        expect(named.starts_with(&format!("touched.jsonl:{}:", line + 1)), "the verifier names another line")?;
+        expect(
+            named.starts_with(&format!("touched.jsonl:{}:", line + 1)),
+            "the verifier names another line",
+        )?;
         Ok(named)
     }
 
     /// A permitted read through the sidecar, and the token that the upstream saw with it.
-    async fn read(&mut self, header: Option<(&'static str, &str)>, lines: &mut Vec<Line>) -> Result<Answer, String> {
+    async fn read(
+        &mut self,
+        header: Option<(&'static str, &str)>,
+        lines: &mut Vec<Line>,
+    ) -> Result<Answer, String> {
         let answer = self.call(Method::GET, header, lines).await?;
         expect(answer.status == 200, &format!("the answer is {} {}", answer.status, answer.problem()))?;
-        self.token = self.scene.upstream.diary().token().ok_or("the upstream did not see exactly one bearer token")?;
+        self.token =
+            self.scene.upstream.diary().token().ok_or("the upstream did not see exactly one bearer token")?;
         Ok(answer)
     }
 
@@ -264,11 +302,12 @@ fn expect(holds: bool, otherwise: &str) -> Result<(), String> {
 
 /// A record in brief.
 fn abridged(line: &str) -> Result<String, String> {
-    let record: Value = serde_json::from_str(line).map_err(|error| format!("a record is not JSON: {error}"))?;
+    let record: Value =
+        serde_json::from_str(line).map_err(|error| format!("a record is not JSON: {error}"))?;
     let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
     let short = |pointer: &str| text(pointer).chars().take(HASH_CHARS).collect::<String>();
     Ok(format!(
-        "seq {} {} {} {:5} {:19}  prev {}…  hash {}…",
+        "seq {}  {:4} {}  {:5}  {:19}  prev {}…  hash {}…",
         record["seq"],
         text("/request/method"),
         text("/request/path"),
@@ -281,4 +320,22 @@ fn abridged(line: &str) -> Result<String, String> {
 
 fn without_folder(text: &str, folder: &Path) -> String {
     text.replace(&format!("{}/", folder.display()), "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_in_brief() {
+        let check = |line: &str, brief: Result<&str, ()>| {
+            assert_eq!(abridged(line).as_deref().map_err(|_| ()), brief, "{line}");
+        };
+        let line = r#"{"seq":3,"request":{"method":"POST","path":"/a"},"decision":{"outcome":"deny","rule":"r"},
+            "prev":"0123456789","hash":"abcdefghij"}"#;
+        check(line, Ok("seq 3  POST /a  deny   r                    prev 01234567…  hash abcdefgh…"));
+        let line = r#"{"seq":3,"request":{"method":"GET"},"decision":null,"prev":"0","hash":"1"}"#;
+        check(line, Ok("seq 3  GET  -  -      -                    prev 0…  hash 1…"));
+        check("torn", Err(()));
+    }
 }

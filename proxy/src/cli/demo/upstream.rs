@@ -79,8 +79,11 @@ fn answer(ledger: &Ledger, diary: &Mutex<Diary>, request: &Request<Bytes>) -> Re
     if bearer(request.headers()).is_some_and(|token| ledger.accepts(token)) {
         return server::json(StatusCode::OK, &echo(request));
     }
-    let mut refusal = server::json(StatusCode::UNAUTHORIZED, &json!({ "error": "no token that the issuer stands by" }));
-    refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+    let mut refusal =
+        server::json(StatusCode::UNAUTHORIZED, &json!({ "error": "no token that the issuer stands by" }));
+    refusal
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
     refusal
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HOST};
+use http::header::{CONTENT_TYPE, HOST, HeaderMap};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
@@ -74,7 +74,8 @@ impl<'a> Call<'a> {
 impl Answer {
     /// The problem document of a refusal; null where it is none.
     pub(super) fn problem(&self) -> Value {
-        let is_problem = self.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+        let is_problem =
+            self.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
         is_problem.then(|| serde_json::from_slice(&self.body).ok()).flatten().unwrap_or_default()
     }
 
