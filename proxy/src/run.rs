@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_config::Bind;
+use claviger_config::{Bind, Limits};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -27,6 +27,8 @@ const DRAIN_SECONDS_MAX: Duration = Duration::from_secs(30);
 /// How long issuers may take to revoke, after a drain and after an impatient second signal.
 const REVOKE_SECONDS_MAX: Duration = Duration::from_secs(10);
 const REVOKE_SECONDS_IMPATIENT: Duration = Duration::from_secs(2);
+/// Requests that a worker takes at least, so that an uneven share of few connections sheds none.
+const REQUESTS_MIN: usize = 256;
 
 /// Why the sidecar could not start.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +111,7 @@ impl Sidecar {
             index: Arc::clone(&index),
             metrics,
             own: listening.iter().filter_map(Listening::tcp_address).collect(),
+            requests_max: requests_max(&config.limits, workers),
             limits: config.limits,
         };
         let (phase, watched) = watch::channel(Phase::Running);
@@ -203,6 +206,11 @@ fn facts(listener: &claviger_config::Listener) -> Facts {
         hosts.push(address.ip().to_string());
     }
     Facts { name: listener.name.clone(), callers: listener.callers.clone(), hosts }
+}
+
+/// Connections are dealt out in turn, and each carries one request at a time: twice an even share is plenty.
+fn requests_max(limits: &Limits, workers: usize) -> usize {
+    limits.connections.min((2 * limits.connections / workers).max(REQUESTS_MIN))
 }
 
 fn bind_all(listeners: &[claviger_config::Listener]) -> Result<Vec<Listening>, BindError> {

@@ -50,8 +50,8 @@ impl Tally {
     }
 
     /// The policy ran once.
-    pub fn policy_evaluated(&self, microseconds: u64) {
-        self.metrics.policy_eval_seconds.observe(microseconds as f64 / 1e6);
+    pub fn policy_evaluated(&self, took: Duration) {
+        self.metrics.policy_eval_seconds.observe(took.as_secs_f64());
     }
 
     /// We answered by ourselves.

@@ -83,6 +83,8 @@ pub struct Plan {
     pub metrics: Arc<Metrics>,
     /// Addresses that are never dialled.
     pub own: Arc<[SocketAddr]>,
+    /// Requests that one worker carries at the same time.
+    pub requests_max: usize,
     /// `limits.header_bytes` and `limits.request_timeout`.
     pub limits: Limits,
 }
@@ -138,7 +140,7 @@ impl Worker {
         Ok(Rc::new(Self {
             connection_counts: plan.listeners.iter().map(count).collect(),
             listeners: plan.listeners.into_iter().map(Rc::new).collect(),
-            bounded: service::bounded(Rc::clone(&pipeline), plan.limits.request_timeout),
+            bounded: service::bounded(Rc::clone(&pipeline), plan.requests_max, plan.limits.request_timeout),
             pipeline,
             recorder: Rc::new(recorder),
             tally: Rc::new(Tally::new(plan.metrics)),
