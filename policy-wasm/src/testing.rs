@@ -18,7 +18,6 @@ pub(crate) const LIMITS: Limits = Limits {
 pub(crate) const ENTRYPOINT: &str = "claviger/authz/decision";
 
 /// The `opa` binary, or `None` after saying that the test is skipped.
-#[expect(clippy::print_stdout, reason = "the test run says plainly what it did not do")]
 pub(crate) fn opa() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/bin/opa");
     let paths = std::env::var_os("PATH").unwrap_or_default();

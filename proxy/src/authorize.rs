@@ -7,7 +7,7 @@ mod permit;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use claviger_policy::{Decision, EvalError, Evaluator, Permission, Policy, Trace};
 use http::header::{HeaderName, HeaderValue};
@@ -51,11 +51,24 @@ impl Authorizer {
     pub fn authorize(&self, routed: Routed) -> Result<Permitted, Error> {
         let began = clock::monotonic();
         let decision = self.decide(&routed);
-        routed.exchange().saw_verdict(self.verdict(&decision, began));
-        match decision? {
-            Decision::Deny(denial) => Err(Error::Denied(Box::new(denial))),
-            Decision::Permit(permission) => honour(routed, permission),
-        }
+        let took = clock::monotonic().saturating_duration_since(began);
+        let exchange = Rc::clone(routed.exchange());
+        let (reason, rule, judged) = match decision {
+            Ok(Decision::Permit(permission)) => {
+                (permission.reason.clone(), permission.rule.clone(), honour(routed, permission))
+            }
+            Ok(Decision::Deny(denial)) => {
+                (denial.reason.clone(), denial.rule.clone(), Err(Error::Denied(Box::new(denial))))
+            }
+            Err(error) => (None, None, Err(Error::PolicyFailed(error))),
+        };
+        let outcome = outcome(&judged);
+        let reason = reason.or_else(|| {
+            judged.as_ref().err().filter(|_| outcome == OutcomeLabel::error).map(Error::to_string)
+        });
+        let policy = Arc::clone(&self.policy);
+        exchange.saw_verdict(Verdict { outcome, reason, rule, took, policy });
+        judged
     }
 
     /// The input document for a request, as JSON: for explanations, never on the request's path.
@@ -70,18 +83,17 @@ impl Authorizer {
             self.evaluator.borrow_mut().evaluate(input, &mut Trace::default())
         })
     }
+}
 
-    fn verdict(&self, decision: &Result<Decision, EvalError>, began: Instant) -> Verdict {
-        let eval_us = u64::try_from(clock::monotonic().saturating_duration_since(began).as_micros()).unwrap_or(u64::MAX);
-        let (outcome, reason, rule) = match decision {
-            Ok(Decision::Permit(permission)) => (OutcomeLabel::allow, permission.reason.clone(), permission.rule.clone()),
-            Ok(Decision::Deny(denial)) => (OutcomeLabel::deny, denial.reason.clone(), denial.rule.clone()),
-            Err(error) => {
-                tracing::error!(%error, "the policy failed");
-                (OutcomeLabel::error, Some(error.to_string()), None)
-            }
-        };
-        Verdict { outcome, reason, rule, eval_us, policy: Arc::clone(&self.policy) }
+/// What the record says of a judgement: a permit that cannot be honoured is the policy's error, not its yes.
+fn outcome(judged: &Result<Permitted, Error>) -> OutcomeLabel {
+    match judged {
+        Ok(_) => OutcomeLabel::allow,
+        Err(Error::Denied(_) | Error::CredentialNotOffered(_)) => OutcomeLabel::deny,
+        Err(error) => {
+            tracing::error!(%error, "the policy failed");
+            OutcomeLabel::error
+        }
     }
 }
 

@@ -73,7 +73,9 @@ pub enum Format {
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    telemetry::start(cli.log_format, std::env::var("CLAVIGER_LOG").ok().as_deref());
+    // the demo tells its own story: log lines only on demand
+    let quiet = matches!(cli.command, Command::Demo(_)).then(|| "off".to_owned());
+    telemetry::start(cli.log_format, std::env::var("CLAVIGER_LOG").ok().or(quiet).as_deref());
     match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),

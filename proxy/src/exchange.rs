@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{StatusCode, Version};
 
@@ -61,8 +61,8 @@ pub struct Verdict {
     pub reason: Option<String>,
     /// The policy's name for the rule.
     pub rule: Option<String>,
-    /// How long the evaluation took, in microseconds.
-    pub eval_us: u64,
+    /// How long the evaluation took.
+    pub took: Duration,
     /// Which policy.
     pub policy: Arc<claviger_policy::Policy>,
 }
@@ -130,7 +130,7 @@ impl Exchange {
 
     /// The policy has spoken.
     pub fn saw_verdict(&self, verdict: Verdict) {
-        self.tally.policy_evaluated(verdict.eval_us);
+        self.tally.policy_evaluated(verdict.took);
         self.story.borrow_mut().verdict = Some(verdict);
     }
 
@@ -216,7 +216,7 @@ impl Exchange {
             rule: verdict.rule.as_deref(),
             revision: verdict.policy.revision(),
             digest: verdict.policy.digest(),
-            eval_us: verdict.eval_us,
+            eval_us: microseconds(verdict.took),
         });
         let opened = Opened {
             time: self.began,
@@ -250,7 +250,11 @@ impl Drop for Exchange {
             refusal: story.refusal,
             bytes_in: self.bytes_in.get(),
             bytes_out: self.bytes_out.get(),
-            duration_us: u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+            duration_us: microseconds(duration),
         });
     }
+}
+
+fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -43,7 +43,7 @@ struct Problem<'a> {
 
 /// A row of the mapping.
 struct Refusal {
-    status: StatusCode,
+    status: u16,
     code: &'static str,
     title: &'static str,
     /// The error type of RFC 9209.
@@ -51,6 +51,93 @@ struct Refusal {
     retryable: bool,
     hint: Option<&'static str>,
 }
+
+impl Refusal {
+    const fn new(status: u16, code: &'static str, title: &'static str, proxy_error: &'static str) -> Self {
+        Self { status, code, title, proxy_error, retryable: false, hint: None }
+    }
+
+    const fn hint(self, hint: &'static str) -> Self {
+        Self { hint: Some(hint), ..self }
+    }
+
+    const fn retryable(self) -> Self {
+        Self { retryable: true, ..self }
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).expect("the table holds valid status codes")
+    }
+}
+
+const MALFORMED: &str = "claviger; error=http_request_error";
+const FORBIDDEN: &str = "claviger; error=http_request_denied";
+const OURS: &str = "claviger; error=proxy_internal_error";
+
+const BAD_REQUEST: Refusal = Refusal::new(400, "bad_request", "Not a request we can read", MALFORMED);
+const PATH_NOT_CANONICAL: Refusal =
+    Refusal::new(400, "path_not_canonical", "The path has more than one reading", MALFORMED)
+        .hint("send the path in its plain form, without encoded separators, dots or empty segments");
+const HEADER_NOT_ALLOWED: Refusal =
+    Refusal::new(400, "header_not_allowed", "A header that is not carried", MALFORMED);
+const BODY_FRAMING: Refusal =
+    Refusal::new(400, "body_framing", "The body's length has more than one reading", MALFORMED);
+const HEADERS_TOO_LARGE: Refusal =
+    Refusal::new(431, "headers_too_large", "The request head is too large", MALFORMED)
+        .hint("send fewer or shorter headers, or raise limits.header_bytes");
+const CALLER_NOT_ALLOWED: Refusal =
+    Refusal::new(403, "caller_not_allowed", "This caller may not use this listener", FORBIDDEN);
+const BROWSER_REFUSED: Refusal =
+    Refusal::new(403, "browser_refused", "Requests from web pages are refused", FORBIDDEN).hint(
+        "call by localhost or the bind address, without Origin; add other names to the listener's hosts",
+    );
+const NO_ROUTE: Refusal = Refusal::new(403, "no_route", "No route matches", FORBIDDEN)
+    .hint("the first segment of the path names the route: http://LISTENER/ROUTE/PATH");
+const DENIED: Refusal = Refusal::new(403, "denied", "Denied by policy", FORBIDDEN);
+const CREDENTIAL_NOT_OFFERED: Refusal =
+    Refusal::new(403, "credential_not_offered", "The route does not offer this credential", FORBIDDEN);
+const POLICY_ERROR: Refusal = Refusal::new(503, "policy_error", "The policy failed", OURS);
+const ISSUER_UNAVAILABLE: Refusal =
+    Refusal::new(503, "issuer_unavailable", "No credential can be had now", OURS).retryable();
+const ISSUER_REFUSED: Refusal = Refusal::new(503, "issuer_refused", "The issuer refused a credential", OURS);
+const ADDRESS_FORBIDDEN: Refusal = Refusal::new(
+    403,
+    "address_forbidden",
+    "The upstream's address is not allowed",
+    "claviger; error=destination_ip_prohibited",
+);
+const UPSTREAM_UNREACHABLE: Refusal = Refusal::new(
+    502,
+    "upstream_unreachable",
+    "The upstream cannot be reached",
+    "claviger; error=destination_unavailable",
+)
+.retryable();
+const UPSTREAM_TLS: Refusal = Refusal::new(
+    502,
+    "upstream_tls",
+    "The upstream is not who it should be",
+    "claviger; error=tls_certificate_error",
+);
+const UPSTREAM_PROTOCOL: Refusal = Refusal::new(
+    502,
+    "upstream_protocol",
+    "The upstream did not speak HTTP",
+    "claviger; error=http_protocol_error",
+);
+const UPSTREAM_TIMEOUT: Refusal = Refusal::new(
+    504,
+    "upstream_timeout",
+    "The upstream took too long",
+    "claviger; error=http_response_timeout",
+)
+.retryable();
+const AUDIT_UNAVAILABLE: Refusal =
+    Refusal::new(503, "audit_unavailable", "Nothing is carried without a record", OURS).retryable();
+const OVERLOADED: Refusal =
+    Refusal::new(503, "overloaded", "Too many requests", "claviger; error=connection_limit_reached")
+        .retryable();
+const DRAINING: Refusal = Refusal::new(503, "draining", "The sidecar is stopping", OURS).retryable();
 
 /// The documented code of `error`.
 pub fn code(error: &Error) -> &'static str {
@@ -61,7 +148,7 @@ pub fn code(error: &Error) -> &'static str {
 pub fn refuse(error: &Error, id: &str) -> Response<Bytes> {
     let row = row(error);
     let mut response = Response::new(Bytes::from(problem(error, id).to_string()));
-    *response.status_mut() = denial_status(error).unwrap_or(row.status);
+    *response.status_mut() = denial_status(error).unwrap_or_else(|| row.status());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -79,7 +166,7 @@ pub fn problem(error: &Error, id: &str) -> Value {
     let problem = Problem {
         r#type: format!("https://claviger.dev/problems/{}", row.code),
         title: row.title,
-        status: denial_status(error).unwrap_or(row.status).as_u16(),
+        status: denial_status(error).unwrap_or_else(|| row.status()).as_u16(),
         code: row.code,
         id,
         reason,
@@ -94,7 +181,9 @@ pub fn problem(error: &Error, id: &str) -> Value {
 fn words(error: &Error) -> (Option<String>, Option<&str>, Option<&str>) {
     match error {
         Error::Denied(denial) => (denial.reason.clone(), denial.rule.as_deref(), denial.hint.as_deref()),
-        Error::UpstreamTls(_) => (Some("the upstream's certificate or handshake was not accepted".into()), None, None),
+        Error::UpstreamTls(_) => {
+            (Some("the upstream's certificate or handshake was not accepted".into()), None, None)
+        }
         Error::PolicyFailed(_) | Error::PolicyUnsound(_) => {
             (Some("the policy did not yield a decision that can be honoured".into()), None, None)
         }
@@ -115,103 +204,77 @@ fn retry_after(error: &Error) -> Option<Duration> {
     }
 }
 
-fn row(error: &Error) -> Refusal {
-    let refusal = |status, code, title, proxy_error| Refusal {
-        status,
-        code,
-        title,
-        proxy_error,
-        retryable: false,
-        hint: None,
-    };
-    let again = |refusal| Refusal { retryable: true, ..refusal };
-    let hinted = |refusal, hint| Refusal { hint: Some(hint), ..refusal };
-    const MALFORMED: &str = "claviger; error=http_request_error";
-    const FORBIDDEN: &str = "claviger; error=http_request_denied";
-    const OURS: &str = "claviger; error=proxy_internal_error";
-    use StatusCode as S;
+fn row(error: &Error) -> &'static Refusal {
     match error {
-        Error::BadRequest(_) => refusal(S::BAD_REQUEST, "bad_request", "Not a request we can read", MALFORMED),
-        Error::PathNotCanonical(_) => hinted(
-            refusal(S::BAD_REQUEST, "path_not_canonical", "The path has more than one reading", MALFORMED),
-            "send the path in its plain form, without encoded separators, dots or empty segments",
-        ),
-        Error::HeaderNotAllowed(_) => {
-            refusal(S::BAD_REQUEST, "header_not_allowed", "A header that is not carried", MALFORMED)
+        Error::BadRequest(_) => &BAD_REQUEST,
+        Error::PathNotCanonical(_) => &PATH_NOT_CANONICAL,
+        Error::HeaderNotAllowed(_) => &HEADER_NOT_ALLOWED,
+        Error::BodyFraming(_) => &BODY_FRAMING,
+        Error::HeadTooLarge => &HEADERS_TOO_LARGE,
+        Error::CallerNotAllowed => &CALLER_NOT_ALLOWED,
+        Error::BrowserRefused(_) => &BROWSER_REFUSED,
+        Error::NoRoute => &NO_ROUTE,
+        Error::Denied(_) => &DENIED,
+        Error::CredentialNotOffered(_) => &CREDENTIAL_NOT_OFFERED,
+        Error::PolicyFailed(_) | Error::PolicyUnsound(_) => &POLICY_ERROR,
+        Error::IssuerUnavailable { .. } => &ISSUER_UNAVAILABLE,
+        Error::IssuerRefused { .. } => &ISSUER_REFUSED,
+        Error::AddressForbidden => &ADDRESS_FORBIDDEN,
+        Error::UpstreamUnreachable(_) => &UPSTREAM_UNREACHABLE,
+        Error::UpstreamTls(_) => &UPSTREAM_TLS,
+        Error::UpstreamProtocol(_) => &UPSTREAM_PROTOCOL,
+        Error::UpstreamTimeout(_) | Error::DeadlineExceeded => &UPSTREAM_TIMEOUT,
+        Error::AuditUnavailable => &AUDIT_UNAVAILABLE,
+        Error::Overloaded => &OVERLOADED,
+        Error::Draining => &DRAINING,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_is_a_problem_document_with_its_own_status() {
+        let soon = Duration::from_millis(1500);
+        for (error, status, code, retry_after) in [
+            (Error::BadRequest("x"), 400, "bad_request", None),
+            (Error::HeadTooLarge, 431, "headers_too_large", None),
+            (Error::NoRoute, 403, "no_route", None),
+            (Error::IssuerUnavailable { retry_after: soon }, 503, "issuer_unavailable", Some("2")),
+            (Error::UpstreamTls("names the certificate".into()), 502, "upstream_tls", None),
+            (Error::DeadlineExceeded, 504, "upstream_timeout", None),
+            (Error::Draining, 503, "draining", Some("1")),
+        ] {
+            let response = refuse(&error, "id-1");
+            assert_eq!(response.status().as_u16(), status, "{code}");
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+            assert_eq!(
+                response.headers().get(RETRY_AFTER).map(|wait| wait.to_str().expect("digits")),
+                retry_after
+            );
+            let body: Value = serde_json::from_slice(response.body()).expect("JSON");
+            assert_eq!(
+                (&body["code"], &body["status"], &body["id"]),
+                (&code.into(), &status.into(), &"id-1".into())
+            );
+            assert!(!body.to_string().contains("names the certificate"), "{body}");
         }
-        Error::BodyFraming(_) => {
-            refusal(S::BAD_REQUEST, "body_framing", "The body's length has more than one reading", MALFORMED)
-        }
-        Error::HeadTooLarge => hinted(
-            refusal(S::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The request head is too large", MALFORMED),
-            "send fewer or shorter headers, or raise limits.header_bytes",
-        ),
-        Error::CallerNotAllowed => {
-            refusal(S::FORBIDDEN, "caller_not_allowed", "This caller may not use this listener", FORBIDDEN)
-        }
-        Error::BrowserRefused(_) => hinted(
-            refusal(S::FORBIDDEN, "browser_refused", "Requests from web pages are refused", FORBIDDEN),
-            "call by localhost or the bind address, without Origin; add other names to the listener's hosts",
-        ),
-        Error::NoRoute => hinted(
-            refusal(S::FORBIDDEN, "no_route", "No route matches", FORBIDDEN),
-            "the first segment of the path names the route: http://LISTENER/ROUTE/PATH",
-        ),
-        Error::Denied(_) => refusal(S::FORBIDDEN, "denied", "Denied by policy", FORBIDDEN),
-        Error::CredentialNotOffered(_) => {
-            refusal(S::FORBIDDEN, "credential_not_offered", "The route does not offer this credential", FORBIDDEN)
-        }
-        Error::PolicyFailed(_) | Error::PolicyUnsound(_) => {
-            refusal(S::SERVICE_UNAVAILABLE, "policy_error", "The policy failed", OURS)
-        }
-        Error::IssuerUnavailable { .. } => {
-            again(refusal(S::SERVICE_UNAVAILABLE, "issuer_unavailable", "No credential can be had now", OURS))
-        }
-        Error::IssuerRefused { .. } => {
-            refusal(S::SERVICE_UNAVAILABLE, "issuer_refused", "The issuer refused a credential", OURS)
-        }
-        Error::AddressForbidden => refusal(
-            S::FORBIDDEN,
-            "address_forbidden",
-            "The upstream's address is not allowed",
-            "claviger; error=destination_ip_prohibited",
-        ),
-        Error::UpstreamUnreachable(_) => again(refusal(
-            S::BAD_GATEWAY,
-            "upstream_unreachable",
-            "The upstream cannot be reached",
-            "claviger; error=destination_unavailable",
-        )),
-        Error::UpstreamTls(_) => refusal(
-            S::BAD_GATEWAY,
-            "upstream_tls",
-            "The upstream is not who it should be",
-            "claviger; error=tls_certificate_error",
-        ),
-        Error::UpstreamProtocol(_) => refusal(
-            S::BAD_GATEWAY,
-            "upstream_protocol",
-            "The upstream did not speak HTTP",
-            "claviger; error=http_protocol_error",
-        ),
-        Error::UpstreamTimeout(_) | Error::DeadlineExceeded => again(refusal(
-            S::GATEWAY_TIMEOUT,
-            "upstream_timeout",
-            "The upstream took too long",
-            "claviger; error=http_response_timeout",
-        )),
-        Error::AuditUnavailable => again(refusal(
-            S::SERVICE_UNAVAILABLE,
-            "audit_unavailable",
-            "Nothing is carried without a record",
-            OURS,
-        )),
-        Error::Overloaded => again(refusal(
-            S::SERVICE_UNAVAILABLE,
-            "overloaded",
-            "Too many requests",
-            "claviger; error=connection_limit_reached",
-        )),
-        Error::Draining => again(refusal(S::SERVICE_UNAVAILABLE, "draining", "The sidecar is stopping", OURS)),
+    }
+
+    #[test]
+    fn a_denial_speaks_in_the_policys_words() {
+        let denial = claviger_policy::Denial {
+            reason: Some("writes need a task".into()),
+            rule: Some("write-needs-task".into()),
+            hint: Some("ask for a task".into()),
+            status: Some(451),
+        };
+        let problem = problem(&Error::Denied(Box::new(denial)), "id-1");
+        assert_eq!(problem["status"], 451);
+        assert_eq!(problem["reason"], "writes need a task");
+        assert_eq!(problem["rule"], "write-needs-task");
+        assert_eq!(problem["hint"], "ask for a task");
+        assert_eq!(problem["retryable"], false);
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_config::Bind;
+use claviger_config::{Bind, Limits};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -27,6 +27,8 @@ const DRAIN_SECONDS_MAX: Duration = Duration::from_secs(30);
 /// How long issuers may take to revoke, after a drain and after an impatient second signal.
 const REVOKE_SECONDS_MAX: Duration = Duration::from_secs(10);
 const REVOKE_SECONDS_IMPATIENT: Duration = Duration::from_secs(2);
+/// Requests that a worker takes at least, so that an uneven share of few connections sheds none.
+const REQUESTS_MIN: usize = 256;
 
 /// Why the sidecar could not start.
 #[derive(Debug, thiserror::Error)]
@@ -90,12 +92,14 @@ impl Sidecar {
             metrics.audit_records.clone(),
         )?;
         let public_keys = sources.iter().flat_map(|source| source.source.public_keys()).collect();
-        let index = LeaseIndex::new(sources, Handle::current(), Arc::clone(&metrics), Arc::new(audit.ledger()));
+        let index =
+            LeaseIndex::new(sources, Handle::current(), Arc::clone(&metrics), Arc::new(audit.ledger()));
         let admin = match &config.metrics {
             Some(bind) => Some(Admin::start(bind, Arc::clone(&metrics), Arc::clone(&health), public_keys)?),
             None => None,
         };
-        let labels = RevisionLabels { revision: policy.revision().to_owned(), digest: policy.digest().to_owned() };
+        let labels =
+            RevisionLabels { revision: policy.revision().to_owned(), digest: policy.digest().to_owned() };
         metrics.policy_revision.get_or_create(&labels).set(1);
         let plan = Plan {
             listeners: config.listeners.iter().map(facts).collect(),
@@ -109,12 +113,17 @@ impl Sidecar {
             index: Arc::clone(&index),
             metrics,
             own: listening.iter().filter_map(Listening::tcp_address).collect(),
+            requests_max: requests_max(&config.limits, workers),
             limits: config.limits,
         };
         let (phase, watched) = watch::channel(Phase::Running);
         let spawned = spawn_workers(workers, &plan, &audit, &watched)?;
-        let addresses: Vec<_> =
-            config.listeners.iter().zip(&listening).map(|(listener, bound)| (listener.name.clone(), bound.address())).collect();
+        let addresses: Vec<_> = config
+            .listeners
+            .iter()
+            .zip(&listening)
+            .map(|(listener, bound)| (listener.name.clone(), bound.address()))
+            .collect();
         for (name, address) in &addresses {
             tracing::info!(listener = name, address, "listening");
         }
@@ -137,7 +146,8 @@ impl Sidecar {
         self.acceptors.iter().for_each(JoinHandle::abort);
         self.phase.send_replace(Phase::Draining);
         let workers = self.workers;
-        let mut ended = tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
+        let mut ended =
+            tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
         let end = tokio::select! {
             _ = &mut ended => End::Drained,
             () = tokio::time::sleep(DRAIN_SECONDS_MAX) => End::Cut,
@@ -169,17 +179,20 @@ pub async fn serve(snapshot: Snapshot) -> Result<End, StartError> {
     Ok(end)
 }
 
-struct Signals {
+/// The two signals that ask the process to stop.
+pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    /// Takes them over from their default, which is to end at once.
+    pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    async fn next(&mut self) {
+    /// Waits for either.
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -202,8 +215,16 @@ fn facts(listener: &claviger_config::Listener) -> Facts {
     Facts { name: listener.name.clone(), callers: listener.callers.clone(), hosts }
 }
 
+/// Connections are dealt out in turn, and each carries one request at a time: twice an even share is plenty.
+fn requests_max(limits: &Limits, workers: usize) -> usize {
+    limits.connections.min((2 * limits.connections / workers).max(REQUESTS_MIN))
+}
+
 fn bind_all(listeners: &[claviger_config::Listener]) -> Result<Vec<Listening>, BindError> {
-    listeners.iter().map(|listener| listener::bind(&format!("listener {}", listener.name), &listener.bind)).collect()
+    listeners
+        .iter()
+        .map(|listener| listener::bind(&format!("listener {}", listener.name), &listener.bind))
+        .collect()
 }
 
 fn spawn_workers(
@@ -212,7 +233,9 @@ fn spawn_workers(
     audit: &Audit,
     phase: &watch::Receiver<Phase>,
 ) -> std::io::Result<Vec<Spawned>> {
-    (0..count).map(|number| worker::spawn(number, plan.clone(), audit.recorder(number), phase.clone())).collect()
+    (0..count)
+        .map(|number| worker::spawn(number, plan.clone(), audit.recorder(number), phase.clone()))
+        .collect()
 }
 
 fn accept_all(

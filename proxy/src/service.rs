@@ -19,9 +19,6 @@ use crate::identity::Inbound;
 use crate::pipeline::Pipeline;
 use crate::upstream::body::AnswerBody;
 
-/// Requests that one worker carries at the same time.
-pub const IN_FLIGHT_MAX: usize = 2_048;
-
 /// The pipeline as a tower service.
 #[derive(Clone)]
 pub struct Mediation {
@@ -31,11 +28,12 @@ pub struct Mediation {
 /// The pipeline within its bounds.
 pub type Bounded = LoadShed<ConcurrencyLimit<Timeout<Mediation>>>;
 
-/// Wraps `pipeline` so that it sheds what is too much and ends what takes too long.
-pub fn bounded(pipeline: Rc<Pipeline>, request_timeout: Duration) -> Bounded {
+/// Wraps `pipeline` so that it sheds what is more than `requests_max` at once, and ends what takes too long to be
+/// answered.
+pub fn bounded(pipeline: Rc<Pipeline>, requests_max: usize, request_timeout: Duration) -> Bounded {
     ServiceBuilder::new()
         .load_shed()
-        .concurrency_limit(IN_FLIGHT_MAX)
+        .concurrency_limit(requests_max)
         .timeout(request_timeout)
         .service(Mediation { pipeline })
 }

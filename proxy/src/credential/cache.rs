@@ -4,11 +4,13 @@
 //! [`LeaseIndex`] for the process: it makes the calls to the sources on the control runtime, one per key however
 //! many wait, and revokes what is no longer used.
 
+mod flight;
 mod index;
 mod key;
 mod local;
 mod revoke;
 mod slot;
+mod upkeep;
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! An HTTP server that answers as a test tells it to, for what no real issuer can be made to say.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 

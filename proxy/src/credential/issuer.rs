@@ -5,6 +5,8 @@
 
 pub(super) mod oauth;
 
+use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -174,13 +176,14 @@ fn private_key(reference: &SecretRef) -> Result<PrivateKeyDer<'static>, IssueErr
 
 /// Why no answer came; never with the text of the error, which names addresses and may quote the peer.
 fn unsent(error: &reqwest::Error) -> IssueError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        let io = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || io.is_some_and(|inner| inner.is::<rustls::Error>()) {
+        if error.is::<rustls::Error>() {
             return IssueError::Unavailable("TLS could not be agreed on");
         }
-        cause = error.source();
+        // an io::Error hides what it wraps from `source`
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = wrapped.map(|wrapped| wrapped as _).or_else(|| error.source());
     }
     if error.is_connect() {
         return IssueError::Unavailable("no connection");

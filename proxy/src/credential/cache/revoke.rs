@@ -28,7 +28,11 @@ const ENDED_MAX: usize = 20_000;
 
 /// The leases that wait to be revoked.
 #[derive(Default)]
-pub(super) struct Revocations(Mutex<Vec<Ended>>);
+pub(super) struct Revocations {
+    waiting: Mutex<Vec<Ended>>,
+    /// Held while some are being revoked, which are then not on the list.
+    round: tokio::sync::Mutex<()>,
+}
 
 /// A retired lease that may have to be revoked.
 pub(super) struct Ended {
@@ -73,7 +77,7 @@ impl Ended {
 impl Revocations {
     /// Puts a lease on the list; while the list is full, those that wait longest drop off it.
     pub(super) fn add(&self, ended: Ended) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= ENDED_MAX {
             tracing::error!("too many leases wait to be revoked; the oldest are left to their own end");
             waiting.drain(..ENDED_MAX / 16);
@@ -82,7 +86,7 @@ impl Revocations {
     }
 
     fn take(&self, due: impl Fn(&Ended) -> bool) -> Vec<Ended> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.extract_if(.., |ended| due(ended)).collect()
     }
 }
@@ -90,12 +94,15 @@ impl Revocations {
 impl LeaseIndex {
     /// Revokes what is on the list and no longer used.
     pub(super) async fn revoke_due(&self, now: Instant) {
+        let _round = self.revocations.round.lock().await;
         let due = self.revocations.take(|ended| ended.due(now));
         stream::iter(due).for_each_concurrent(PARALLEL_MAX, |ended| self.revoke_later(ended)).await;
     }
 
     /// Revokes everything on the list, used or not, in what is left of the time.
     pub(super) async fn revoke_all(&self, until: Instant) {
+        let left = until.saturating_duration_since(clock::monotonic());
+        let _round = tokio::time::timeout(left, self.revocations.round.lock()).await;
         let all = self.revocations.take(|_| true);
         stream::iter(all).for_each_concurrent(PARALLEL_MAX, |ended| self.revoke_until(ended, until)).await;
     }

@@ -64,9 +64,9 @@ pub(super) enum Entry {
 
 /// What a landing changed.
 pub(super) struct Landed {
-    /// The lease that is live now, if the call yielded one.
-    pub(super) lease: Option<Arc<Lease>>,
-    /// The lease that it replaced.
+    /// To be announced to everyone who waits.
+    pub(super) outcome: Outcome,
+    /// The lease that had the place of the new one.
     pub(super) replaced: Option<Replaced>,
 }
 
@@ -77,6 +77,16 @@ pub(super) struct Replaced {
     pub(super) lives_on: bool,
 }
 
+impl Launch {
+    /// Wakes everyone who waits.
+    pub(super) fn announce(self, outcome: Outcome) {
+        // whoever wakes must not find the old lease in use by this call
+        drop(self.previous);
+        self.landing.send_replace(Some(outcome));
+    }
+}
+
+/// A key's place in the index.
 pub(super) struct Slot {
     /// The permit that first asked; all that matter to a lease have the same terms.
     pub(super) permit: Permit,
@@ -158,24 +168,20 @@ impl Slot {
     /// Ends a call: a credential becomes the live lease, a failure begins or lengthens the back-off.
     pub(super) fn land(
         &self,
-        launch: Launch,
+        launch: &Launch,
         result: Result<Issued, IssueError>,
         lifetime: Lifetime,
         now: Instant,
     ) -> Landed {
         let mut state = self.locked();
         state.flight = None;
-        let (outcome, landed) = match result {
+        match result {
             Ok(issued) => {
                 let (lease, replaced) = state.succeed(issued, lifetime, now);
-                let landed = Landed { lease: Some(Arc::clone(&lease)), replaced };
-                (Ok((lease, launch.purpose.into())), landed)
+                Landed { outcome: Ok((lease, launch.purpose.into())), replaced }
             }
-            Err(error) => (Err(state.fail(error, now)), Landed { lease: None, replaced: None }),
-        };
-        drop(state);
-        launch.landing.send_replace(Some(outcome));
-        landed
+            Err(error) => Landed { outcome: Err(state.fail(error, now)), replaced: None },
+        }
     }
 
     /// The live lease.

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -210,14 +211,18 @@ fn the_first_is_issued_and_the_next_come_from_memory() {
 fn ten_thousand_wait_for_one_call() {
     let bench = Plan::default().bench();
     bench.shut_gate();
+    let asked = Rc::new(Cell::new(0));
     bench.run(async {
         let waiting: Vec<_> = (0..10_000)
             .map(|_| {
-                let leases = Rc::clone(&bench.leases);
-                spawn_local(async move { leases.obtain(&permit()).await.map(|held| held.from) })
+                let (leases, asked) = (Rc::clone(&bench.leases), Rc::clone(&asked));
+                spawn_local(async move {
+                    asked.set(asked.get() + 1);
+                    leases.obtain(&permit()).await.map(|held| held.from)
+                })
             })
             .collect();
-        bench.until(|bench| bench.calls() == 1).await;
+        bench.until(|bench| bench.calls() == 1 && asked.get() == 10_000).await;
         bench.open_gate();
         for waiter in waiting {
             assert_eq!(waiter.await.expect("no panic"), Ok(LeaseFrom::Issued));
@@ -268,10 +273,10 @@ fn a_failed_call_is_an_error_for_all_and_then_at_once() {
     let check = |plan: Plan, refused: bool| {
         let bench = plan.bench();
         bench.run(async {
-            let both =
-                futures_util::future::join(bench.leases.obtain(&permit()), bench.leases.obtain(&permit()));
+            let permit = permit();
+            let both = futures_util::future::join(bench.leases.obtain(&permit), bench.leases.obtain(&permit));
             let (one, other) = both.await;
-            for unissued in [one.err(), other.err(), bench.leases.obtain(&permit()).await.err()] {
+            for unissued in [one.err(), other.err(), bench.leases.obtain(&permit).await.err()] {
                 assert_eq!(matches!(unissued, Some(Unissued::Refused { .. })), refused);
                 assert_eq!(matches!(unissued, Some(Unissued::Unavailable { .. })), !refused);
             }

@@ -31,12 +31,18 @@ fn launched(entry: Entry) -> Launch {
 /// A slot with a live lease.
 fn filled(secret: &str, handle: Option<&str>) -> (Slot, Instant, Arc<Lease>) {
     let (slot, now) = slot();
-    let lease = land(&slot, launched(slot.enter(now, None)), Ok(issued(secret, handle)), now).lease;
-    (slot, now, lease.expect("landed"))
+    let lease = landed(land(&slot, launched(slot.enter(now, None)), Ok(issued(secret, handle)), now));
+    (slot, now, lease)
 }
 
 fn land(slot: &Slot, launch: Launch, result: Result<Issued, IssueError>, now: Instant) -> Landed {
-    slot.land(launch, result, LIFETIME, now)
+    let landed = slot.land(&launch, result, LIFETIME, now);
+    launch.announce(landed.outcome.clone());
+    landed
+}
+
+fn landed(landed: Landed) -> Arc<Lease> {
+    landed.outcome.map(|(lease, _)| lease).unwrap_or_else(|unissued| panic!("{unissued}"))
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -49,7 +55,7 @@ fn one_launches_and_the_others_wait_for_it() {
     let launch = launched(slot.enter(now, None));
     let Entry::Wait(flight) = slot.enter(now, None) else { panic!("a call is under way") };
     assert!(flight.borrow().is_none());
-    let lease = land(&slot, launch, Ok(issued("a", None)), now).lease.expect("landed");
+    let lease = landed(land(&slot, launch, Ok(issued("a", None)), now));
     let outcome = flight.borrow().clone().expect("landed");
     assert!(outcome.is_ok_and(|(told, from)| Arc::ptr_eq(&told, &lease) && from == LeaseFrom::Issued));
     assert!(matches!(slot.enter(now, None), Entry::Live(live) if Arc::ptr_eq(&live, &lease)));
@@ -122,7 +128,7 @@ fn only_the_live_lease_is_renewed() {
     let (slot, now, first) = filled("a", None);
     let launch = slot.renew(now, &first).expect("it is time");
     assert_eq!((launch.purpose, launch.previous.is_some()), (Purpose::Renew, true));
-    let second = land(&slot, launch, Ok(issued("b", None)), now).lease.expect("landed");
+    let second = landed(land(&slot, launch, Ok(issued("b", None)), now));
     assert!(slot.renew(now, &first).is_none());
     assert!(slot.renew(now, &second).is_some());
 }
@@ -132,11 +138,11 @@ fn a_successor_may_hold_the_same_authority() {
     let check = |old: (&str, Option<&str>), new: (&str, Option<&str>), lives_on: bool, same_id: bool| {
         let (slot, now, lease) = filled(old.0, old.1);
         let launch = slot.renew(now, &lease).expect("it is time");
-        let landed = land(&slot, launch, Ok(issued(new.0, new.1)), now);
-        let replaced = landed.replaced.expect("there was one");
+        let Landed { outcome, replaced } = land(&slot, launch, Ok(issued(new.0, new.1)), now);
+        let replaced = replaced.expect("there was one");
         assert!(Arc::ptr_eq(&replaced.lease, &lease));
         assert_eq!(replaced.lives_on, lives_on, "{old:?} {new:?}");
-        assert_eq!(landed.lease.expect("landed").id() == lease.id(), same_id, "{old:?} {new:?}");
+        assert_eq!(outcome.is_ok_and(|(new, _)| new.id() == lease.id()), same_id, "{old:?} {new:?}");
     };
     check(("a", None), ("b", None), false, false);
     check(("a", None), ("a", None), true, false);
@@ -151,7 +157,7 @@ fn a_refused_lease_is_replaced_once_in_a_while() {
     let launch = launched(entry);
     assert_eq!(launch.purpose, Purpose::Replace);
     assert!(matches!(slot.challenge(now, &first), Some(Entry::Wait(_))));
-    let second = land(&slot, launch, Ok(issued("b", None)), now).lease.expect("landed");
+    let second = landed(land(&slot, launch, Ok(issued("b", None)), now));
     assert!(matches!(slot.challenge(now, &first), Some(Entry::Live(live)) if Arc::ptr_eq(&live, &second)));
     assert!(slot.challenge(now + seconds(29), &second).is_none(), "it would become a loop");
     assert!(matches!(slot.challenge(now + seconds(30), &second), Some(Entry::Launch(_))));

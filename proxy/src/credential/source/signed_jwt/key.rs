@@ -148,13 +148,14 @@ fn ecdsa(
     algorithm: &'static EcdsaSigningAlgorithm,
     curve: &'static str,
 ) -> Option<(Pair, Public)> {
-    let pair = match der {
-        PrivateKeyDer::Pkcs8(der) => EcdsaKeyPair::from_pkcs8(algorithm, der.secret_pkcs8_der()).ok()?,
-        PrivateKeyDer::Sec1(der) => {
-            EcdsaKeyPair::from_private_key_der(algorithm, der.secret_sec1_der()).ok()?
-        }
-        _ => return None,
+    let pair = if let PrivateKeyDer::Pkcs8(der) = der {
+        EcdsaKeyPair::from_pkcs8(algorithm, der.secret_pkcs8_der())
+    } else if let PrivateKeyDer::Sec1(der) = der {
+        EcdsaKeyPair::from_private_key_der(algorithm, der.secret_sec1_der())
+    } else {
+        return None;
     };
+    let pair = pair.ok()?;
     // an uncompressed point: one byte of form, then both coordinates
     let point = pair.public_key().as_ref().get(1..)?;
     let (x, y) = point.split_at(point.len() / 2);
