@@ -119,7 +119,11 @@ async fn speak_http(socket: AcceptedSocket, pages: Arc<Pages>) {
 impl Pages {
     fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
-            return page(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD are answered here\n".into());
+            return page(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "text/plain",
+                "only GET and HEAD are answered here\n".into(),
+            );
         }
         match request.uri().path() {
             "/livez" => page(StatusCode::OK, "text/plain", "ok\n".into()),
@@ -130,7 +134,11 @@ impl Pages {
                 self.metrics.page().into(),
             ),
             "/jwks.json" => page(StatusCode::OK, "application/jwk-set+json", self.public_keys.clone()),
-            _ => page(StatusCode::NOT_FOUND, "text/plain", "there is /livez, /readyz, /metrics and /jwks.json\n".into()),
+            _ => page(
+                StatusCode::NOT_FOUND,
+                "text/plain",
+                "there is /livez, /readyz, /metrics and /jwks.json\n".into(),
+            ),
         }
     }
 

@@ -63,7 +63,9 @@ impl Authorizer {
             Err(error) => (None, None, Err(Error::PolicyFailed(error))),
         };
         let outcome = outcome(&judged);
-        let reason = reason.or_else(|| judged.as_ref().err().filter(|_| outcome == OutcomeLabel::error).map(Error::to_string));
+        let reason = reason.or_else(|| {
+            judged.as_ref().err().filter(|_| outcome == OutcomeLabel::error).map(Error::to_string)
+        });
         let policy = Arc::clone(&self.policy);
         exchange.saw_verdict(Verdict { outcome, reason, rule, took, policy });
         judged

@@ -19,7 +19,10 @@ impl Timestamp {
 
     /// RFC 3339 in UTC with nanoseconds, as `2026-11-21T23:00:00.123456789Z`.
     pub fn rfc3339(self) -> String {
-        format!("{:.9}", jiff::Timestamp::from_nanosecond(self.0.into()).expect("an i64 of nanoseconds is in range"))
+        format!(
+            "{:.9}",
+            jiff::Timestamp::from_nanosecond(self.0.into()).expect("an i64 of nanoseconds is in range")
+        )
     }
 }
 

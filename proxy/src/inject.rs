@@ -73,7 +73,8 @@ pub fn build(kind: &Kind, findings: &mut Findings) -> Option<Arc<dyn Injection>>
         Finding::error("not_supported_yet", kind.section(), kind.location, message)
     } else {
         let near = nearest(&kind.name, KINDS.iter().map(|kind| kind.name));
-        Finding::error("unknown_variant", kind.section(), kind.location, "there is no such kind of injection").suggest(near)
+        Finding::error("unknown_variant", kind.section(), kind.location, "there is no such kind of injection")
+            .suggest(near)
     };
     findings.push(finding);
     None
@@ -94,9 +95,7 @@ pub struct Vouched {
 
 impl Vouched {
     /// Gives up its parts to the upstream.
-    pub(crate) fn into_parts(
-        self,
-    ) -> (http::Request<RequestBody>, Rc<Route>, Rc<Exchange>) {
+    pub(crate) fn into_parts(self) -> (http::Request<RequestBody>, Rc<Route>, Rc<Exchange>) {
         (self.request, self.route, self.exchange)
     }
 }
@@ -127,14 +126,14 @@ impl Injector {
                 Error::IssuerUnavailable { retry_after: Duration::from_secs(1) }
             })?;
         }
-        let body = RequestBody::new(permitted.take_body(), Rc::clone(&exchange), route.settings().timeouts.idle);
+        let body =
+            RequestBody::new(permitted.take_body(), Rc::clone(&exchange), route.settings().timeouts.idle);
         let mut request = http::Request::new(body);
         *request.method_mut() = permitted.routed().request().method.clone();
         *request.headers_mut() = wire.headers;
-        *request.uri_mut() = wire
-            .target
-            .parse()
-            .map_err(|_| Error::BadRequest("the path and query are too long once the credential is on them"))?;
+        *request.uri_mut() = wire.target.parse().map_err(|_| {
+            Error::BadRequest("the path and query are too long once the credential is on them")
+        })?;
         Ok(Vouched { request, route, exchange })
     }
 }

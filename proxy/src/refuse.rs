@@ -88,8 +88,9 @@ const HEADERS_TOO_LARGE: Refusal =
 const CALLER_NOT_ALLOWED: Refusal =
     Refusal::new(403, "caller_not_allowed", "This caller may not use this listener", FORBIDDEN);
 const BROWSER_REFUSED: Refusal =
-    Refusal::new(403, "browser_refused", "Requests from web pages are refused", FORBIDDEN)
-        .hint("call by localhost or the bind address, without Origin; add other names to the listener's hosts");
+    Refusal::new(403, "browser_refused", "Requests from web pages are refused", FORBIDDEN).hint(
+        "call by localhost or the bind address, without Origin; add other names to the listener's hosts",
+    );
 const NO_ROUTE: Refusal = Refusal::new(403, "no_route", "No route matches", FORBIDDEN)
     .hint("the first segment of the path names the route: http://LISTENER/ROUTE/PATH");
 const DENIED: Refusal = Refusal::new(403, "denied", "Denied by policy", FORBIDDEN);
@@ -118,15 +119,24 @@ const UPSTREAM_TLS: Refusal = Refusal::new(
     "The upstream is not who it should be",
     "claviger; error=tls_certificate_error",
 );
-const UPSTREAM_PROTOCOL: Refusal =
-    Refusal::new(502, "upstream_protocol", "The upstream did not speak HTTP", "claviger; error=http_protocol_error");
-const UPSTREAM_TIMEOUT: Refusal =
-    Refusal::new(504, "upstream_timeout", "The upstream took too long", "claviger; error=http_response_timeout")
-        .retryable();
+const UPSTREAM_PROTOCOL: Refusal = Refusal::new(
+    502,
+    "upstream_protocol",
+    "The upstream did not speak HTTP",
+    "claviger; error=http_protocol_error",
+);
+const UPSTREAM_TIMEOUT: Refusal = Refusal::new(
+    504,
+    "upstream_timeout",
+    "The upstream took too long",
+    "claviger; error=http_response_timeout",
+)
+.retryable();
 const AUDIT_UNAVAILABLE: Refusal =
     Refusal::new(503, "audit_unavailable", "Nothing is carried without a record", OURS).retryable();
 const OVERLOADED: Refusal =
-    Refusal::new(503, "overloaded", "Too many requests", "claviger; error=connection_limit_reached").retryable();
+    Refusal::new(503, "overloaded", "Too many requests", "claviger; error=connection_limit_reached")
+        .retryable();
 const DRAINING: Refusal = Refusal::new(503, "draining", "The sidecar is stopping", OURS).retryable();
 
 /// The documented code of `error`.
@@ -171,7 +181,9 @@ pub fn problem(error: &Error, id: &str) -> Value {
 fn words(error: &Error) -> (Option<String>, Option<&str>, Option<&str>) {
     match error {
         Error::Denied(denial) => (denial.reason.clone(), denial.rule.as_deref(), denial.hint.as_deref()),
-        Error::UpstreamTls(_) => (Some("the upstream's certificate or handshake was not accepted".into()), None, None),
+        Error::UpstreamTls(_) => {
+            (Some("the upstream's certificate or handshake was not accepted".into()), None, None)
+        }
         Error::PolicyFailed(_) | Error::PolicyUnsound(_) => {
             (Some("the policy did not yield a decision that can be honoured".into()), None, None)
         }
@@ -237,9 +249,15 @@ mod tests {
             let response = refuse(&error, "id-1");
             assert_eq!(response.status().as_u16(), status, "{code}");
             assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
-            assert_eq!(response.headers().get(RETRY_AFTER).map(|wait| wait.to_str().expect("digits")), retry_after);
+            assert_eq!(
+                response.headers().get(RETRY_AFTER).map(|wait| wait.to_str().expect("digits")),
+                retry_after
+            );
             let body: Value = serde_json::from_slice(response.body()).expect("JSON");
-            assert_eq!((&body["code"], &body["status"], &body["id"]), (&code.into(), &status.into(), &"id-1".into()));
+            assert_eq!(
+                (&body["code"], &body["status"], &body["id"]),
+                (&code.into(), &status.into(), &"id-1".into())
+            );
             assert!(!body.to_string().contains("names the certificate"), "{body}");
         }
     }

@@ -129,7 +129,8 @@ impl Routes {
         let (name, rest) = request.path.split_first();
         let route = self.by_name.get(name).ok_or(Error::NoRoute)?;
         let path = CanonicalPath::under(&route.settings.upstream.base_path, rest);
-        let owned: Vec<&str> = route.offers.iter().filter_map(|offer| offer.injection.owned_query()).collect();
+        let owned: Vec<&str> =
+            route.offers.iter().filter_map(|offer| offer.injection.owned_query()).collect();
         let raw_query = request.raw_query.take().unwrap_or_default();
         let query = Query::parse(raw_query, &owned).map_err(Error::BadRequest)?;
         remove_owned_headers(&mut request, route);

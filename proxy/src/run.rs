@@ -92,12 +92,14 @@ impl Sidecar {
             metrics.audit_records.clone(),
         )?;
         let public_keys = sources.iter().flat_map(|source| source.source.public_keys()).collect();
-        let index = LeaseIndex::new(sources, Handle::current(), Arc::clone(&metrics), Arc::new(audit.ledger()));
+        let index =
+            LeaseIndex::new(sources, Handle::current(), Arc::clone(&metrics), Arc::new(audit.ledger()));
         let admin = match &config.metrics {
             Some(bind) => Some(Admin::start(bind, Arc::clone(&metrics), Arc::clone(&health), public_keys)?),
             None => None,
         };
-        let labels = RevisionLabels { revision: policy.revision().to_owned(), digest: policy.digest().to_owned() };
+        let labels =
+            RevisionLabels { revision: policy.revision().to_owned(), digest: policy.digest().to_owned() };
         metrics.policy_revision.get_or_create(&labels).set(1);
         let plan = Plan {
             listeners: config.listeners.iter().map(facts).collect(),
@@ -116,8 +118,12 @@ impl Sidecar {
         };
         let (phase, watched) = watch::channel(Phase::Running);
         let spawned = spawn_workers(workers, &plan, &audit, &watched)?;
-        let addresses: Vec<_> =
-            config.listeners.iter().zip(&listening).map(|(listener, bound)| (listener.name.clone(), bound.address())).collect();
+        let addresses: Vec<_> = config
+            .listeners
+            .iter()
+            .zip(&listening)
+            .map(|(listener, bound)| (listener.name.clone(), bound.address()))
+            .collect();
         for (name, address) in &addresses {
             tracing::info!(listener = name, address, "listening");
         }
@@ -140,7 +146,8 @@ impl Sidecar {
         self.acceptors.iter().for_each(JoinHandle::abort);
         self.phase.send_replace(Phase::Draining);
         let workers = self.workers;
-        let mut ended = tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
+        let mut ended =
+            tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| drop(worker.join())));
         let end = tokio::select! {
             _ = &mut ended => End::Drained,
             () = tokio::time::sleep(DRAIN_SECONDS_MAX) => End::Cut,
@@ -214,7 +221,10 @@ fn requests_max(limits: &Limits, workers: usize) -> usize {
 }
 
 fn bind_all(listeners: &[claviger_config::Listener]) -> Result<Vec<Listening>, BindError> {
-    listeners.iter().map(|listener| listener::bind(&format!("listener {}", listener.name), &listener.bind)).collect()
+    listeners
+        .iter()
+        .map(|listener| listener::bind(&format!("listener {}", listener.name), &listener.bind))
+        .collect()
 }
 
 fn spawn_workers(
@@ -223,7 +233,9 @@ fn spawn_workers(
     audit: &Audit,
     phase: &watch::Receiver<Phase>,
 ) -> std::io::Result<Vec<Spawned>> {
-    (0..count).map(|number| worker::spawn(number, plan.clone(), audit.recorder(number), phase.clone())).collect()
+    (0..count)
+        .map(|number| worker::spawn(number, plan.clone(), audit.recorder(number), phase.clone()))
+        .collect()
 }
 
 fn accept_all(

@@ -45,7 +45,8 @@ impl Snapshot {
     pub fn build(file: &File) -> (Option<Self>, Findings) {
         let draft = claviger_config::parse(file, &|name| std::env::var(name).ok());
         let Draft { config, credentials, policy, mut findings } = draft;
-        let built: Vec<Built> = credentials.into_iter().map(|draft| build_kinds(draft, &mut findings)).collect();
+        let built: Vec<Built> =
+            credentials.into_iter().map(|draft| build_kinds(draft, &mut findings)).collect();
         let policy = policy.and_then(|settings| load_policy(&settings, &mut findings));
         if findings.has_errors() {
             return (None, findings);

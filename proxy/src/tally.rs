@@ -29,14 +29,21 @@ impl Tally {
     }
 
     /// A request was answered, or its workload left before (`None`, counted as nginx does: 499).
-    pub fn answered(&self, route: Option<&Route>, outcome: OutcomeLabel, status: Option<StatusCode>, took: Duration) {
+    pub fn answered(
+        &self,
+        route: Option<&Route>,
+        outcome: OutcomeLabel,
+        status: Option<StatusCode>,
+        took: Duration,
+    ) {
         let (index, name) = route.map_or(NO_ROUTE, |route| (route.index(), route.name()));
         let class = status.map_or(4, |status| status.as_u16() / 100);
         self.requests
             .borrow_mut()
             .entry((index, outcome, class))
             .or_insert_with(|| {
-                let labels = RequestLabels { route: name.to_owned(), outcome, status_class: class_name(class) };
+                let labels =
+                    RequestLabels { route: name.to_owned(), outcome, status_class: class_name(class) };
                 self.metrics.requests.get_or_create(&labels).clone()
             })
             .inc();

@@ -98,7 +98,12 @@ pub struct Spawned {
 }
 
 /// Starts worker `number`, which serves what arrives until `phase` says otherwise.
-pub fn spawn(number: usize, plan: Plan, recorder: Recorder, phase: watch::Receiver<Phase>) -> io::Result<Spawned> {
+pub fn spawn(
+    number: usize,
+    plan: Plan,
+    recorder: Recorder,
+    phase: watch::Receiver<Phase>,
+) -> io::Result<Spawned> {
     let (arrivals, waiting) = mpsc::channel(ARRIVALS_MAX);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
@@ -228,9 +233,12 @@ impl Worker {
         let recorder = Some(Rc::clone(&self.recorder));
         let exchange = Exchange::begin(id, connection, recorder, Rc::clone(&self.tally));
         let outcome = match admit(request, &exchange, &verdict) {
-            Ok(inbound) => {
-                self.bounded.clone().oneshot(inbound).await.unwrap_or_else(|bound| Err(service::exceeded(&bound)))
-            }
+            Ok(inbound) => self
+                .bounded
+                .clone()
+                .oneshot(inbound)
+                .await
+                .unwrap_or_else(|bound| Err(service::exceeded(&bound))),
             Err(error) => Err(error),
         };
         let response = match outcome {
@@ -242,7 +250,11 @@ impl Worker {
 }
 
 /// The request gate: what the byte check said, where the request seems to come from, and its one meaning.
-fn admit(request: HttpRequest<Incoming>, exchange: &Rc<Exchange>, verdict: &Verdict) -> Result<Inbound, Error> {
+fn admit(
+    request: HttpRequest<Incoming>,
+    exchange: &Rc<Exchange>,
+    verdict: &Verdict,
+) -> Result<Inbound, Error> {
     if request.method().as_str() == REFUSED_METHOD {
         return Err(verdict.refusal().map_or(Error::BadRequest("this method is reserved"), Error::from));
     }
@@ -258,7 +270,8 @@ fn refused(error: &Error, exchange: &Rc<Exchange>) -> Response<AnswerBody> {
     let code = refuse::code(error);
     tracing::debug!(id = exchange.id(), code, %error, "refused");
     exchange.saw_refusal(code);
-    let mut response = refuse::refuse(error, exchange.id()).map(|body| AnswerBody::own(body, Rc::clone(exchange)));
+    let mut response =
+        refuse::refuse(error, exchange.id()).map(|body| AnswerBody::own(body, Rc::clone(exchange)));
     if error.breaks_connection() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

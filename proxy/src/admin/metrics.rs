@@ -185,7 +185,11 @@ impl Metrics {
         registry.register("lease_events", "What happened to leases", self.lease_events.clone());
         registry.register("refusals", "Responses of our own", self.refusals.clone());
         registry.register("connections", "Open downstream connections", self.connections.clone());
-        registry.register("upstream_connections", "Open upstream connections", self.upstream_connections.clone());
+        registry.register(
+            "upstream_connections",
+            "Open upstream connections",
+            self.upstream_connections.clone(),
+        );
         registry.register("audit_records", "Records written", self.audit_records.clone());
         registry.register("build", "This build", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         self

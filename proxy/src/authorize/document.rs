@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use claviger_policy::Policy;
-use claviger_policy::input::{Claimed, Context, Credential, Input, Named, Network, Request, Route, Time, VERSION, Workload};
+use claviger_policy::input::{
+    Claimed, Context, Credential, Input, Named, Network, Request, Route, Time, VERSION, Workload,
+};
 
 use crate::authorize::Terms;
 use crate::credential::cache::Leases;
@@ -36,7 +38,8 @@ pub(super) fn with_input<T>(
     let upstream = &route.settings().upstream;
     let segments: Vec<Cow<'_, str>> = routed.canonical_path().segments().collect();
     let (query, headers) = (query(routed), headers(routed));
-    let presented: Vec<&str> = request.presented.iter().chain(routed.query().presented()).map(String::as_str).collect();
+    let presented: Vec<&str> =
+        request.presented.iter().chain(routed.query().presented()).map(String::as_str).collect();
     let credentials: Vec<&str> = route.offers().iter().map(|offer| &*offer.name).collect();
     let peer = connection.peer_address().map(|address| address.to_string());
     judge(&Input {
@@ -107,7 +110,8 @@ fn headers(routed: &Routed) -> Vec<Named<'_>> {
         .keys()
         .map(|name| {
             let values = headers.get_all(name).iter();
-            let values = values.map(|value| Cow::Borrowed(value.to_str().expect("the gate let in plain ASCII alone")));
+            let values =
+                values.map(|value| Cow::Borrowed(value.to_str().expect("the gate let in plain ASCII alone")));
             (Cow::Borrowed(name.as_str()), values.collect())
         })
         .collect()

@@ -11,11 +11,15 @@ pub(super) fn offer(offers: &[Offer], chosen: Option<&str>) -> Result<Option<usi
     match (chosen, offers) {
         (Some(name), offers) => match offers.iter().position(|offer| &*offer.name == name) {
             Some(index) => Ok(Some(index)),
-            None => Err(Error::CredentialNotOffered("the policy chose a credential that this route does not offer")),
+            None => Err(Error::CredentialNotOffered(
+                "the policy chose a credential that this route does not offer",
+            )),
         },
         (None, []) => Ok(None),
         (None, [_]) => Ok(Some(0)),
-        (None, _) => Err(Error::PolicyUnsound("the route offers several credentials and the permit names none".into())),
+        (None, _) => {
+            Err(Error::PolicyUnsound("the route offers several credentials and the permit names none".into()))
+        }
     }
 }
 
@@ -83,7 +87,15 @@ mod tests {
         };
         check("X-Team", "payments", true);
         check("User-Agent", "ours", true);
-        for name in ["x-token", AUTHORIZATION.as_str(), "HOST", "connection", "te", "Content-Length", "transfer-encoding"] {
+        for name in [
+            "x-token",
+            AUTHORIZATION.as_str(),
+            "HOST",
+            "connection",
+            "te",
+            "Content-Length",
+            "transfer-encoding",
+        ] {
             check(name, "planted", false);
         }
         for name in ["claviger-task", "x-forwarded-for", "cookie", "x a", "", "x_team"] {
@@ -101,7 +113,10 @@ mod tests {
         let check = |chosen: Option<&[&str]>, expected: Option<&[&str]>| {
             let chosen = chosen.map(|chosen| chosen.iter().map(|scope| (*scope).to_owned()).collect());
             let found = scopes(&offered, chosen).ok();
-            assert_eq!(found.as_deref(), expected.map(|scopes| scopes.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()).as_deref());
+            assert_eq!(
+                found.as_deref(),
+                expected.map(|scopes| scopes.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()).as_deref()
+            );
         };
         check(None, Some(&["read", "write"]));
         check(Some(&["write", "read", "read"]), Some(&["read", "write"]));

@@ -83,7 +83,8 @@ impl LeaseLedger for NoLedger {
 /// Walks the request through the same stages that would carry it, up to the permit.
 fn explain(snapshot: Snapshot, head: http::request::Parts, uid: Option<u32>) -> Explained {
     let metrics = Arc::new(Metrics::new());
-    let index = LeaseIndex::new(snapshot.sources, Handle::current(), Arc::clone(&metrics), Arc::new(NoLedger));
+    let index =
+        LeaseIndex::new(snapshot.sources, Handle::current(), Arc::clone(&metrics), Arc::new(NoLedger));
     let surroundings = Surroundings {
         environment: snapshot.config.identity.environment,
         labels: snapshot.config.identity.labels,
@@ -91,7 +92,8 @@ fn explain(snapshot: Snapshot, head: http::request::Parts, uid: Option<u32>) -> 
     };
     let authorizer = Authorizer::new(snapshot.policy, surroundings, Rc::new(Leases::new(index)));
     let uid = uid.unwrap_or_else(|| rustix::process::getuid().as_raw());
-    let listener = Facts { name: snapshot.config.listeners[0].name.clone(), callers: None, hosts: Vec::new() };
+    let listener =
+        Facts { name: snapshot.config.listeners[0].name.clone(), callers: None, hosts: Vec::new() };
     let connection = Rc::new(Connection::new(Rc::new(listener), Peer::Pretended { uid: Some(uid) }));
     let id = RequestIds::new().next(clock::now());
     let exchange = Exchange::begin(id, connection, None, Rc::new(Tally::new(metrics)));
@@ -131,7 +133,9 @@ fn judge(
 impl Story {
     fn told(self, judged: Result<Permitted, Error>, exchange: &Exchange) -> Value {
         let mut decision = match exchange.verdict() {
-            Some((outcome, reason, rule)) => json!({ "outcome": outcome.as_str(), "reason": reason, "rule": rule }),
+            Some((outcome, reason, rule)) => {
+                json!({ "outcome": outcome.as_str(), "reason": reason, "rule": rule })
+            }
             None => json!({ "outcome": OutcomeLabel::error.as_str(), "reason": null, "rule": null }),
         };
         let credential = match &judged {
@@ -154,11 +158,16 @@ fn head(args: &ExplainArgs, snapshot: &Snapshot) -> Result<http::request::Parts,
     let url: http::Uri = args.url.parse().map_err(|error| format!("{}: {error}", args.url))?;
     let authority = url.authority().ok_or_else(|| format!("{}: give a whole URL", args.url))?;
     let path = url.path();
-    let path = if is_listener(snapshot, authority) { path.to_owned() } else { under_route(snapshot, &url, authority)? };
+    let path = if is_listener(snapshot, authority) {
+        path.to_owned()
+    } else {
+        under_route(snapshot, &url, authority)?
+    };
     let target = url.query().map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
     let mut request = http::Request::builder().method(args.method.as_bytes()).uri(target);
     for header in &args.headers {
-        let (name, value) = header.split_once(':').ok_or_else(|| format!("{header}: a header is `Name: value`"))?;
+        let (name, value) =
+            header.split_once(':').ok_or_else(|| format!("{header}: a header is `Name: value`"))?;
         request = request.header(name.trim(), value.trim());
     }
     let request = request.body(()).map_err(|error| format!("this is not a request: {error}"))?;
@@ -169,7 +178,8 @@ fn is_listener(snapshot: &Snapshot, authority: &Authority) -> bool {
     let port = authority.port_u16().unwrap_or(80);
     snapshot.config.listeners.iter().any(|listener| match &listener.bind {
         Bind::Tcp(address) => {
-            let named = authority.host() == "localhost" || authority.host().trim_matches(['[', ']']) == address.ip().to_string();
+            let named = authority.host() == "localhost"
+                || authority.host().trim_matches(['[', ']']) == address.ip().to_string();
             address.port() == port && (named || listener.hosts.iter().any(|host| host == authority.host()))
         }
         Bind::Unix(_) => authority.host() == "localhost" && authority.port().is_none(),
@@ -184,9 +194,11 @@ fn under_route(snapshot: &Snapshot, url: &http::Uri, authority: &Authority) -> R
     let route = snapshot.config.routes.iter().find(|route| {
         route.hosts.contains(&host) && (route.upstream.host != host || route.upstream.port == port)
     });
-    let route = route.ok_or_else(|| format!("{authority} is neither a listener's address nor a route's host"))?;
+    let route =
+        route.ok_or_else(|| format!("{authority} is neither a listener's address nor a route's host"))?;
     let rest = url.path().strip_prefix(&route.upstream.base_path);
-    let rest = rest.ok_or_else(|| format!("route {} leads to {} only", route.name, route.upstream.base_path))?;
+    let rest =
+        rest.ok_or_else(|| format!("route {} leads to {} only", route.name, route.upstream.base_path))?;
     Ok(format!("/{}{rest}", route.name))
 }
 
@@ -195,7 +207,11 @@ fn human(answer: &Value) -> String {
     let decision = &answer["decision"];
     let mut lines = vec![format!("identity    {}", answer["identity"])];
     if !answer["route"].is_null() {
-        lines.push(format!("route       {} -> {}", text(&answer["route"]["name"]), text(&answer["route"]["upstream"])));
+        lines.push(format!(
+            "route       {} -> {}",
+            text(&answer["route"]["name"]),
+            text(&answer["route"]["upstream"])
+        ));
     }
     let mut verdict = format!("decision    {}", text(&decision["outcome"]));
     for key in ["rule", "reason"] {
@@ -205,7 +221,11 @@ fn human(answer: &Value) -> String {
     }
     lines.push(verdict);
     if !decision["refusal"].is_null() {
-        lines.push(format!("refusal     {} {}", text(&decision["refusal"]["status"]), text(&decision["refusal"]["code"])));
+        lines.push(format!(
+            "refusal     {} {}",
+            text(&decision["refusal"]["status"]),
+            text(&decision["refusal"]["code"])
+        ));
     }
     if !answer["credential"].is_null() {
         lines.push(format!("credential  {}", answer["credential"]));

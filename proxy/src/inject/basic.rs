@@ -28,7 +28,11 @@ impl TryFrom<String> for UserName {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let fits = |byte: u8| (0x20..0x7f).contains(&byte) && byte != b':';
-        if text.bytes().all(fits) { Ok(Self(text)) } else { Err("a user name is printable ASCII without a colon") }
+        if text.bytes().all(fits) {
+            Ok(Self(text))
+        } else {
+            Err("a user name is printable ASCII without a colon")
+        }
     }
 }
 

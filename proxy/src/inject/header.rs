@@ -78,7 +78,8 @@ impl TryFrom<String> for Format {
 impl Injection for Header {
     #[expect(clippy::disallowed_methods, reason = "an injection writes the secret on the wire")]
     fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str> {
-        let text = Zeroizing::new([self.format.before.as_str(), secret.expose(), &self.format.after].concat());
+        let text =
+            Zeroizing::new([self.format.before.as_str(), secret.expose(), &self.format.after].concat());
         wire.headers.insert(self.name.0.clone(), sensitive(&text)?);
         Ok(())
     }

@@ -40,7 +40,12 @@ fn golden_requests() {
     };
     check("bearer: {}", "t0k", Some(("authorization", "Bearer t0k")), "/a?b=1");
     check("basic: { username: robot }", "pw", Some(("authorization", "Basic cm9ib3Q6cHc=")), "/a?b=1");
-    check("header: { name: X-Token, format: \"token {secret}!\" }", "t", Some(("x-token", "token t!")), "/a?b=1");
+    check(
+        "header: { name: X-Token, format: \"token {secret}!\" }",
+        "t",
+        Some(("x-token", "token t!")),
+        "/a?b=1",
+    );
     check("header: { name: X-Token }", "t", Some(("x-token", "t")), "/a?b=1");
     check("query: { name: key }", "a&+ %/=", None, "/a?b=1&key=a%26%2B%20%25%2F%3D");
 }

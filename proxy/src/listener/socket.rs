@@ -81,7 +81,9 @@ impl Listening {
     /// The address that it really has, for the log.
     pub fn address(&self) -> String {
         match &self.socket {
-            Socket::Tcp(listener) => listener.local_addr().map_or_else(|_| "tcp".into(), |address| address.to_string()),
+            Socket::Tcp(listener) => {
+                listener.local_addr().map_or_else(|_| "tcp".into(), |address| address.to_string())
+            }
             Socket::Unix { path, .. } => format!("unix:{}", path.display()),
         }
     }
@@ -108,7 +110,12 @@ impl Listening {
 
     /// Accepts until dropped, and gives each connection to the next worker in turn. While `slots` are used up,
     /// connections wait in the backlog.
-    pub async fn hand_out(self, listener: usize, workers: Vec<mpsc::Sender<Accepted>>, slots: Arc<Semaphore>) {
+    pub async fn hand_out(
+        self,
+        listener: usize,
+        workers: Vec<mpsc::Sender<Accepted>>,
+        slots: Arc<Semaphore>,
+    ) {
         for worker in workers.iter().cycle() {
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
             match self.accept().await {

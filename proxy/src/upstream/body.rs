@@ -83,7 +83,10 @@ impl Body for RequestBody {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         let Some(body) = &mut this.body else { return Poll::Ready(None) };
         loop {
@@ -115,7 +118,12 @@ impl AnswerBody {
     }
 
     /// The upstream's body; its connection is free again once it has ended.
-    pub(super) fn carried(body: Incoming, connection: Pooled, exchange: Rc<Exchange>, idle_max: Duration) -> Self {
+    pub(super) fn carried(
+        body: Incoming,
+        connection: Pooled,
+        exchange: Rc<Exchange>,
+        idle_max: Duration,
+    ) -> Self {
         let mut connection = Some(connection);
         if body.is_end_stream() {
             connection.take().into_iter().for_each(Pooled::give_back);
@@ -128,10 +136,15 @@ impl Body for AnswerBody {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         let frame = match &mut this.content {
-            Content::Own(content) => content.take().filter(|content| !content.is_empty()).map(|content| Ok(Frame::data(content))),
+            Content::Own(content) => {
+                content.take().filter(|content| !content.is_empty()).map(|content| Ok(Frame::data(content)))
+            }
             Content::Carried { body, connection, patience } => {
                 let frame = ready!(patience.poll_frame(body, cx));
                 if body.is_end_stream() || frame.is_none() {
@@ -155,7 +168,9 @@ impl Body for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
-            Content::Own(content) => SizeHint::with_exact(content.as_ref().map_or(0, |content| content.len() as u64)),
+            Content::Own(content) => {
+                SizeHint::with_exact(content.as_ref().map_or(0, |content| content.len() as u64))
+            }
             Content::Carried { body, .. } => body.size_hint(),
         }
     }

@@ -55,12 +55,14 @@ impl Dialler {
             let connector = match connectors.get(&roots) {
                 Some(known) => known.clone(),
                 None => {
-                    let config = tls::client_config(roots).map_err(|error| format!("route {}: {error}", route.name()))?;
+                    let config = tls::client_config(roots)
+                        .map_err(|error| format!("route {}: {error}", route.name()))?;
                     connectors.entry(roots).or_insert(TlsConnector::from(config)).clone()
                 }
             };
-            let name = ServerName::try_from(settings.upstream.host.clone())
-                .map_err(|_| format!("route {}: {} cannot be verified", route.name(), settings.upstream.host))?;
+            let name = ServerName::try_from(settings.upstream.host.clone()).map_err(|_| {
+                format!("route {}: {} cannot be verified", route.name(), settings.upstream.host)
+            })?;
             tls.push(Some((connector, name)));
         }
         Ok(Self { own, tls })
@@ -118,7 +120,8 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
         return Ok(vec![SocketAddr::new(ip, port)]);
     }
     let found = tokio::net::lookup_host((host, port)).await;
-    let addresses: Vec<_> = found.map(|found| found.take(ADDRESSES_MAX).collect()).unwrap_or_else(|_| Vec::new());
+    let addresses: Vec<_> =
+        found.map(|found| found.take(ADDRESSES_MAX).collect()).unwrap_or_else(|_| Vec::new());
     if addresses.is_empty() {
         return Err(Error::UpstreamUnreachable("its name does not resolve"));
     }
@@ -145,7 +148,11 @@ fn tls_error(error: &io::Error) -> Error {
 }
 
 impl AsyncRead for DialledStream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buffer),

@@ -105,7 +105,12 @@ impl Pool {
         Ok(pool.in_use(sender, address, route.index()))
     }
 
-    fn in_use(self: &Rc<Self>, sender: SendRequest<RequestBody>, address: SocketAddr, route: usize) -> Pooled {
+    fn in_use(
+        self: &Rc<Self>,
+        sender: SendRequest<RequestBody>,
+        address: SocketAddr,
+        route: usize,
+    ) -> Pooled {
         self.routes[route].active_count.inc();
         Pooled { sender: Some(sender), address, route, pool: Rc::clone(self) }
     }
