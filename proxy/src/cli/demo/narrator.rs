@@ -4,8 +4,9 @@ use std::io::IsTerminal;
 
 use serde_json::{Value, json};
 
+use super::chapter::Chapter;
 use super::scene::{ROUTE, Scene};
-use super::tour::{Chapter, Line, Visit};
+use super::tour::{Line, Visit};
 use crate::cli::{Format, print, print_json};
 
 /// No line is longer, so that none is broken by a terminal.
