@@ -1,6 +1,7 @@
 //! `claviger demo`: the whole product on real sockets, with an issuer, an upstream and a workload of its own, so that
 //! it can be seen without a file, a network or a container.
 
+mod chapter;
 mod issuer;
 mod narrator;
 mod scene;
@@ -13,9 +14,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use self::chapter::Chapter;
 use self::narrator::{Ending, Narrator};
 use self::scene::Scene;
-use self::tour::{Chapter, Tour};
+use self::tour::Tour;
 use super::{Format, fail};
 use crate::process;
 use crate::run::Signals;
