@@ -165,7 +165,9 @@ impl Identifier {
     fn look_up(&self, peer: &Peer) -> Identity {
         match peer {
             Peer::Unix(peer) => {
-                let process = self.processes.borrow_mut().facts(peer.pid);
+                let process = self.processes.borrow().facts(peer.pid);
+                // a pid that was given to another process since it connected must not lend its facts
+                let process = process.filter(|_| peer.still_alive());
                 let facts = Facts {
                     uid: Some(peer.uid),
                     gid: Some(peer.gid),

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::error::Error;
 
@@ -24,9 +23,9 @@ pub fn received(status: StatusCode) -> HeaderValue {
     HeaderValue::from_str(&text).expect("digits are valid in a header value")
 }
 
-/// What the caller reads, by RFC 9457.
-#[derive(Serialize)]
-struct Problem<'a> {
+/// What the workload reads, by RFC 9457.
+#[derive(Debug, Serialize)]
+pub struct Problem<'a> {
     r#type: String,
     title: &'static str,
     status: u16,
@@ -50,15 +49,27 @@ struct Refusal {
     proxy_error: &'static str,
     retryable: bool,
     hint: Option<&'static str>,
+    /// Said instead of the error's own words, which are for the operator.
+    reason: Option<&'static str>,
+    /// Told in Retry-After, where the error itself does not know better.
+    wait: Option<Duration>,
 }
 
 impl Refusal {
     const fn new(status: u16, code: &'static str, title: &'static str, proxy_error: &'static str) -> Self {
-        Self { status, code, title, proxy_error, retryable: false, hint: None }
+        Self { status, code, title, proxy_error, retryable: false, hint: None, reason: None, wait: None }
     }
 
     const fn hint(self, hint: &'static str) -> Self {
         Self { hint: Some(hint), ..self }
+    }
+
+    const fn reason(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    const fn wait(self, wait: Duration) -> Self {
+        Self { wait: Some(wait), ..self }
     }
 
     const fn retryable(self) -> Self {
@@ -73,6 +84,7 @@ impl Refusal {
 const MALFORMED: &str = "claviger; error=http_request_error";
 const FORBIDDEN: &str = "claviger; error=http_request_denied";
 const OURS: &str = "claviger; error=proxy_internal_error";
+const SOON: Duration = Duration::from_secs(1);
 
 const BAD_REQUEST: Refusal = Refusal::new(400, "bad_request", "Not a request we can read", MALFORMED);
 const PATH_NOT_CANONICAL: Refusal =
@@ -96,7 +108,8 @@ const NO_ROUTE: Refusal = Refusal::new(403, "no_route", "No route matches", FORB
 const DENIED: Refusal = Refusal::new(403, "denied", "Denied by policy", FORBIDDEN);
 const CREDENTIAL_NOT_OFFERED: Refusal =
     Refusal::new(403, "credential_not_offered", "The route does not offer this credential", FORBIDDEN);
-const POLICY_ERROR: Refusal = Refusal::new(503, "policy_error", "The policy failed", OURS);
+const POLICY_ERROR: Refusal = Refusal::new(503, "policy_error", "The policy failed", OURS)
+    .reason("the policy did not yield a decision that can be honoured");
 const ISSUER_UNAVAILABLE: Refusal =
     Refusal::new(503, "issuer_unavailable", "No credential can be had now", OURS).retryable();
 const ISSUER_REFUSED: Refusal = Refusal::new(503, "issuer_refused", "The issuer refused a credential", OURS);
@@ -118,7 +131,8 @@ const UPSTREAM_TLS: Refusal = Refusal::new(
     "upstream_tls",
     "The upstream is not who it should be",
     "claviger; error=tls_certificate_error",
-);
+)
+.reason("the upstream's certificate or handshake was not accepted");
 const UPSTREAM_PROTOCOL: Refusal = Refusal::new(
     502,
     "upstream_protocol",
@@ -133,11 +147,15 @@ const UPSTREAM_TIMEOUT: Refusal = Refusal::new(
 )
 .retryable();
 const AUDIT_UNAVAILABLE: Refusal =
-    Refusal::new(503, "audit_unavailable", "Nothing is carried without a record", OURS).retryable();
+    Refusal::new(503, "audit_unavailable", "Nothing is carried without a record", OURS)
+        .retryable()
+        .wait(SOON);
 const OVERLOADED: Refusal =
     Refusal::new(503, "overloaded", "Too many requests", "claviger; error=connection_limit_reached")
-        .retryable();
-const DRAINING: Refusal = Refusal::new(503, "draining", "The sidecar is stopping", OURS).retryable();
+        .retryable()
+        .wait(SOON);
+const DRAINING: Refusal =
+    Refusal::new(503, "draining", "The sidecar is stopping", OURS).retryable().wait(SOON);
 
 /// The documented code of `error`.
 pub fn code(error: &Error) -> &'static str {
@@ -147,7 +165,9 @@ pub fn code(error: &Error) -> &'static str {
 /// The response to a request that ended in `error`; `id` is that of its audit record.
 pub fn refuse(error: &Error, id: &str) -> Response<Bytes> {
     let row = row(error);
-    let mut response = Response::new(Bytes::from(problem(error, id).to_string()));
+    let mut body = serde_json::to_vec(&problem(error, id)).expect("strings and numbers always serialise");
+    body.push(b'\n');
+    let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = denial_status(error).unwrap_or_else(|| row.status());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -160,10 +180,10 @@ pub fn refuse(error: &Error, id: &str) -> Response<Bytes> {
 }
 
 /// The problem document that the workload reads.
-pub fn problem(error: &Error, id: &str) -> Value {
+pub fn problem<'a>(error: &'a Error, id: &'a str) -> Problem<'a> {
     let row = row(error);
     let (reason, rule, hint) = words(error);
-    let problem = Problem {
+    Problem {
         r#type: format!("https://claviger.dev/problems/{}", row.code),
         title: row.title,
         status: denial_status(error).unwrap_or_else(|| row.status()).as_u16(),
@@ -173,22 +193,17 @@ pub fn problem(error: &Error, id: &str) -> Value {
         rule,
         retryable: row.retryable,
         hint: hint.or(row.hint),
-    };
-    serde_json::to_value(problem).expect("strings and numbers always serialise")
+    }
 }
 
-/// The policy's own words on a denial; ours on everything else. Never a word of an issuer or an upstream.
+/// Reason, rule and hint: the policy's own on a denial, ours on everything else. Never a word of an issuer or an
+/// upstream.
 fn words(error: &Error) -> (Option<String>, Option<&str>, Option<&str>) {
-    match error {
-        Error::Denied(denial) => (denial.reason.clone(), denial.rule.as_deref(), denial.hint.as_deref()),
-        Error::UpstreamTls(_) => {
-            (Some("the upstream's certificate or handshake was not accepted".into()), None, None)
-        }
-        Error::PolicyFailed(_) | Error::PolicyUnsound(_) => {
-            (Some("the policy did not yield a decision that can be honoured".into()), None, None)
-        }
-        other => (Some(other.to_string()), None, None),
+    if let Error::Denied(denial) = error {
+        return (denial.reason.clone(), denial.rule.as_deref(), denial.hint.as_deref());
     }
+    let reason = row(error).reason.map_or_else(|| error.to_string(), str::to_owned);
+    (Some(reason), None, None)
 }
 
 fn denial_status(error: &Error) -> Option<StatusCode> {
@@ -197,11 +212,10 @@ fn denial_status(error: &Error) -> Option<StatusCode> {
 }
 
 fn retry_after(error: &Error) -> Option<Duration> {
-    match error {
-        Error::IssuerUnavailable { retry_after } | Error::IssuerRefused { retry_after } => Some(*retry_after),
-        Error::AuditUnavailable | Error::Overloaded | Error::Draining => Some(Duration::from_secs(1)),
-        _ => None,
+    if let Error::IssuerUnavailable { retry_after } | Error::IssuerRefused { retry_after } = error {
+        return Some(*retry_after);
     }
+    row(error).wait
 }
 
 fn row(error: &Error) -> &'static Refusal {
@@ -232,6 +246,8 @@ fn row(error: &Error) -> &'static Refusal {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -270,7 +286,8 @@ mod tests {
             hint: Some("ask for a task".into()),
             status: Some(451),
         };
-        let problem = problem(&Error::Denied(Box::new(denial)), "id-1");
+        let error = Error::Denied(Box::new(denial));
+        let problem = serde_json::to_value(problem(&error, "id-1")).expect("JSON");
         assert_eq!(problem["status"], 451);
         assert_eq!(problem["reason"], "writes need a task");
         assert_eq!(problem["rule"], "write-needs-task");

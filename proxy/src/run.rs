@@ -1,6 +1,7 @@
 //! Assembly: a snapshot becomes listeners, workers and the control plane; a signal drains them and gives back what
 //! was issued.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -210,7 +211,10 @@ fn make_state_dir(path: &std::path::Path) -> Result<(), StartError> {
 fn facts(listener: &claviger_config::Listener) -> Facts {
     let mut hosts = listener.hosts.clone();
     if let Bind::Tcp(address) = listener.bind {
-        hosts.push(address.ip().to_string());
+        hosts.push(match address.ip() {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        });
     }
     Facts { name: listener.name.clone(), callers: listener.callers.clone(), hosts }
 }

@@ -144,7 +144,7 @@ impl Story {
                         "scopes": permitted.permit().map(|permit| &permit.terms().scopes) })
             }),
             Err(error) => {
-                decision["refusal"] = refuse::problem(error, exchange.id());
+                decision["refusal"] = json!(refuse::problem(error, exchange.id()));
                 Value::Null
             }
         };

@@ -28,8 +28,7 @@ pub fn admit(headers: &HeaderMap, listener: &Facts) -> Result<(), Error> {
     };
     let host = host.to_str().map_err(|_| Error::BadRequest("Host is not plain ASCII"))?;
     let authority = Authority::parse(host).map_err(Error::BadRequest)?;
-    let known = LOOPBACK_NAMES.contains(&authority.host.as_str())
-        || listener.hosts.iter().any(|own| *own == authority.host);
+    let known = LOOPBACK_NAMES.contains(&authority.host.as_str()) || listener.hosts.contains(&authority.host);
     if known { Ok(()) } else { Err(Error::BrowserRefused("this Host is not one of the listener's names")) }
 }
 
