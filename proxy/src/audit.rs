@@ -2,9 +2,11 @@
 //!
 //! A worker opens a record in its journal, which costs it no system call and outlives the process; when the answer
 //! has ended it closes the record and hands it to the audit thread, which numbers, chains and writes. A start
-//! continues the chain of the file and writes what a process that died has left in its journals.
+//! continues the chain of the file and writes what a process that died has left in its journals; where another process
+//! still has them, it waits.
 
 mod chain;
+mod handover;
 mod journal;
 mod json;
 mod line;
@@ -24,18 +26,19 @@ use std::thread::JoinHandle;
 use prometheus_client::metrics::counter::Counter;
 
 pub use chain::{Broken, Hash, NotAHash};
+use handover::Handover;
 pub use journal::JournalError;
-use journal::Slots;
-use outbox::{Entry, Outbox};
+use outbox::Outbox;
 pub use record::{
     Closed, CredentialRecord, DecisionRecord, LeaseRecord, Opened, RequestRecord, UpstreamRecord,
 };
+use recorder::WorkerSlots;
 pub use recorder::{Ledger, Record, Recorder, Unavailable};
+use recover::Recovered;
 pub use recover::StartError;
-use recover::{Journals, OpenSink};
 pub use schema::schema;
+use sink::Sink;
 pub use sink::file::FileError;
-use writer::Writer;
 
 /// What the audit needs to know to begin.
 #[derive(Debug, Clone)]
@@ -48,42 +51,35 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// How many workers open records.
     pub workers: usize,
+    /// How many records of each worker can be safe at once, 2 KiB of the state directory each.
+    pub slots: usize,
 }
 
 /// The running audit. Stops when closed or dropped, after it has written all that was handed to it.
 pub struct Audit {
-    /// Those of each worker.
-    slots: Vec<Arc<Slots>>,
+    slots: Vec<WorkerSlots>,
     outbox: Arc<Outbox>,
-    thread: Option<JoinHandle<()>>,
+    /// Gives the sink back, if it was ever ours.
+    thread: Option<JoinHandle<Option<Box<dyn Sink>>>>,
 }
 
 impl Audit {
-    /// Continues the chain, writes what was left, and begins. `records` counts lines.
+    /// Continues the chain, writes what was left, and begins. Where another process has the file or the journals, that
+    /// follows as soon as it has ended; until then nothing is safe, so nothing is opened where records are required.
+    /// `records` counts lines.
     pub fn start(settings: Settings, records: Counter) -> Result<Self, StartError> {
-        let sink = OpenSink::open(&settings.sink)?;
-        Self::start_with(sink, settings, records)
+        let handover = Handover::new(settings, records);
+        match handover.attempt() {
+            Err(error) if !error.in_use() => Err(error),
+            first => Self::run(handover, first),
+        }
     }
 
-    fn start_with(mut sink: OpenSink, settings: Settings, records: Counter) -> Result<Self, StartError> {
-        let required = settings.required;
-        let mut journals = Journals::open(&settings.state_dir, settings.workers, required)?;
-        let mut texts = sink.to_tell(std::mem::take(&mut journals.left));
-        match sink.tell(&texts) {
-            Ok(()) => {
-                records.inc_by(texts.len() as u64);
-                texts.clear();
-            }
-            Err(error) if required => return Err(StartError::Write(error)),
-            Err(error) => tracing::error!(%error, "the audit cannot be written"),
-        }
-        let slots = journals.renew(required)?;
-        let (outbox, entries) = Outbox::new(required);
-        let writer = Writer::new(sink.sink, sink.chain, entries, Arc::clone(&outbox), records);
-        let thread = std::thread::Builder::new().name("audit".into()).spawn(|| writer.run());
+    fn run(handover: Handover, first: Result<Recovered, StartError>) -> Result<Self, StartError> {
+        let (slots, outbox) = (handover.slots().to_vec(), Arc::clone(handover.outbox()));
+        let thread = std::thread::Builder::new().name("audit".into()).spawn(|| handover.run(first));
         let thread = thread.map_err(StartError::System)?;
         outbox.writer_is(thread.thread());
-        texts.into_iter().for_each(|text| outbox.send(Entry::aside(text, None, None)));
         Ok(Self { slots, outbox, thread: Some(thread) })
     }
 
@@ -109,8 +105,14 @@ impl Audit {
 impl Drop for Audit {
     fn drop(&mut self) {
         self.outbox.stop();
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the audit thread has panicked");
+        match self.thread.take().map(JoinHandle::join) {
+            // The journals go first: whoever finds the file free then finds them free too.
+            Some(Ok(sink)) => {
+                self.slots.clear();
+                drop(sink);
+            }
+            Some(Err(_panic)) => tracing::error!("the audit thread has panicked"),
+            None => {}
         }
     }
 }

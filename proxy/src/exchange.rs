@@ -11,7 +11,8 @@ use http::{StatusCode, Version};
 
 use crate::admin::metrics::OutcomeLabel;
 use crate::audit::{
-    Closed, CredentialRecord, DecisionRecord, Opened, Record, Recorder, RequestRecord, UpstreamRecord,
+    Closed, CredentialRecord, DecisionRecord, Opened, Record, Recorder, RequestRecord, Unavailable,
+    UpstreamRecord,
 };
 use crate::clock::{self, Timestamp};
 use crate::credential::cache::Held;
@@ -203,13 +204,14 @@ impl Exchange {
 
     /// Writes the record where a crash cannot lose it. Nothing may leave before.
     pub fn open(&self) -> Result<(), Error> {
+        let Some(recorder) = &self.recorder else { return Ok(()) };
         let mut story = self.story.borrow_mut();
-        story.record = self.record(&story)?;
+        let record = recorder.open(&self.opened(&story)).map_err(|Unavailable| Error::AuditUnavailable)?;
+        story.record = Some(record);
         Ok(())
     }
 
-    fn record(&self, story: &Story) -> Result<Option<Record>, Error> {
-        let Some(recorder) = &self.recorder else { return Ok(None) };
+    fn opened<'a>(&'a self, story: &'a Story) -> Opened<'a> {
         let decision = story.verdict.as_ref().map(|verdict| DecisionRecord {
             outcome: verdict.outcome.as_str(),
             reason: verdict.reason.as_deref(),
@@ -218,7 +220,7 @@ impl Exchange {
             digest: verdict.policy.digest(),
             eval_us: microseconds(verdict.took),
         });
-        let opened = Opened {
+        Opened {
             time: self.began,
             id: &self.id,
             listener: &self.connection.listener().name,
@@ -232,8 +234,12 @@ impl Exchange {
                 protocol: story.protocol,
             },
             decision,
-        };
-        recorder.open(&opened).map(Some).map_err(|_| Error::AuditUnavailable)
+        }
+    }
+
+    /// The record of an exchange that ended before one was opened, and so without effect.
+    fn belated(&self, story: &Story) -> Option<Record> {
+        Some(self.recorder.as_ref()?.open_without_effect(&self.opened(story)))
     }
 }
 
@@ -243,7 +249,7 @@ impl Drop for Exchange {
         let duration = clock::monotonic().saturating_duration_since(self.began_at);
         let outcome = story.verdict.as_ref().map_or(OutcomeLabel::error, |verdict| verdict.outcome);
         self.tally.answered(story.route.as_deref(), outcome, story.status, duration);
-        let Some(record) = story.record.take().or_else(|| self.record(&story).ok().flatten()) else { return };
+        let Some(record) = story.record.take().or_else(|| self.belated(&story)) else { return };
         record.close(Closed {
             credential: story.credential,
             upstream: story.upstream,

@@ -82,6 +82,7 @@ impl Sidecar {
         let metrics = Arc::new(Metrics::new());
         let health = Arc::new(Health::default());
         let workers = config.limits.workers.unwrap_or_else(process::parallelism);
+        let requests_max = requests_max(&config.limits, workers);
         let listening = bind_all(&config.listeners)?;
         let audit = Audit::start(
             audit::Settings {
@@ -89,6 +90,7 @@ impl Sidecar {
                 required: config.audit.required,
                 state_dir: config.state_dir.clone(),
                 workers,
+                slots: requests_max,
             },
             metrics.audit_records.clone(),
         )?;
@@ -114,7 +116,7 @@ impl Sidecar {
             index: Arc::clone(&index),
             metrics,
             own: listening.iter().filter_map(Listening::tcp_address).collect(),
-            requests_max: requests_max(&config.limits, workers),
+            requests_max,
             limits: config.limits,
         };
         let (phase, watched) = watch::channel(Phase::Running);

@@ -7,7 +7,7 @@ mod free;
 mod map;
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,13 +17,10 @@ pub(super) use map::{SLOT_TEXT_BYTES_MAX, Slot, Slots};
 
 use super::line;
 
-/// Requests that one worker can have under way with their records safe.
-pub(super) const SLOTS: usize = 2048;
-
 /// What a journal file begins with; its last digit is the version of the layout.
 const MAGIC: &[u8] = b"claviger audit journal 1\n";
-/// The header takes the place of one slot.
-const JOURNAL_BYTES: usize = SLOT_BYTES * (1 + SLOTS);
+/// How much is read at once of what a dead process has left.
+const READ_BYTES: usize = 32 * SLOT_BYTES;
 
 /// A journal file that this process alone has open.
 pub(super) struct JournalFile {
@@ -66,20 +63,20 @@ impl JournalFile {
         }
     }
 
-    /// The records that a dead process has left here.
+    /// The records that a dead process has left here, in however many slots it had.
     pub(super) fn leftovers(&mut self) -> Result<Leftovers, JournalError> {
-        let mut content = Vec::new();
         self.file.seek(SeekFrom::Start(0))?;
-        (&self.file).take(JOURNAL_BYTES as u64).read_to_end(&mut content)?;
+        let mut content = BufReader::with_capacity(READ_BYTES, &self.file);
+        let mut header = Vec::with_capacity(SLOT_BYTES);
+        content.by_ref().take(SLOT_BYTES as u64).read_to_end(&mut header)?;
+        if !header.starts_with(MAGIC) {
+            let empty = is_zero(&header) && only_zeros(&mut content)?;
+            return if empty { Ok(Leftovers::default()) } else { Err(JournalError::Foreign) };
+        }
         let mut found = Leftovers::default();
-        if content.iter().all(|byte| *byte == 0) {
-            return Ok(found);
-        }
-        if !content.starts_with(MAGIC) {
-            return Err(JournalError::Foreign);
-        }
-        for slot in content.chunks_exact(SLOT_BYTES).skip(1) {
-            match left_in(slot) {
+        let mut slot = [0; SLOT_BYTES];
+        while whole(content.read_exact(&mut slot))? {
+            match left_in(&slot) {
                 Ok(text) => found.texts.extend(text),
                 Err(Unreadable) => found.slots_unreadable += 1,
             }
@@ -87,12 +84,12 @@ impl JournalFile {
         Ok(found)
     }
 
-    /// Forgets what is left and gives empty slots, the space for all of them reserved.
-    pub(super) fn renew(self) -> io::Result<Arc<Slots>> {
+    /// Forgets what is left and gives `count` empty slots, the space for all of them reserved.
+    pub(super) fn renew(self, count: usize) -> io::Result<Arc<Slots>> {
         self.file.set_len(0)?;
-        self.reserve()?;
+        self.reserve(count)?;
         self.file.write_all_at(MAGIC, 0)?;
-        Slots::mapped(self.file, SLOTS)
+        Slots::mapped(self.file, count)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -104,21 +101,48 @@ impl JournalFile {
         std::fs::remove_file(&self.path)
     }
 
-    fn reserve(&self) -> io::Result<()> {
+    /// Reserves the space of `count` slots; the header takes that of one more.
+    fn reserve(&self, count: usize) -> io::Result<()> {
         use rustix::fs::{FallocateFlags, fallocate};
-        match fallocate(&self.file, FallocateFlags::empty(), 0, JOURNAL_BYTES as u64) {
+        let bytes = SLOT_BYTES as u64 * (1 + count as u64);
+        match fallocate(&self.file, FallocateFlags::empty(), 0, bytes) {
             Ok(()) => Ok(()),
-            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => self.write_zeros(),
+            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => self.write_zeros(count),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Reserves space on file systems that cannot without writing.
-    fn write_zeros(&self) -> io::Result<()> {
+    fn write_zeros(&self, count: usize) -> io::Result<()> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0))?;
         let zeros = [0; SLOT_BYTES];
-        (0..=SLOTS).try_for_each(|_| file.write_all(&zeros))
+        (0..=count).try_for_each(|_| file.write_all(&zeros))
+    }
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
+}
+
+/// Whether the rest of `content` holds nothing: a process died after it reserved the space.
+fn only_zeros(content: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let step = content.fill_buf()?;
+        if step.is_empty() || !is_zero(step) {
+            return Ok(step.is_empty());
+        }
+        let bytes = step.len();
+        content.consume(bytes);
+    }
+}
+
+/// Whether there was all that was to be read; what a cut file has less of is no slot.
+fn whole(read: io::Result<()>) -> io::Result<bool> {
+    match read {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use crate::clock::Timestamp;
+
 /// Writes `"key":value` pairs, with commas between them, to the end of a buffer.
 pub(super) struct Members<'a> {
     out: &'a mut Vec<u8>,
@@ -44,6 +46,15 @@ impl<'a> Members<'a> {
     pub(super) fn number(&mut self, key: &str, value: u64) -> &mut Self {
         self.key(key);
         number(self.out, value);
+        self
+    }
+
+    /// As a string of RFC 3339, which needs no escapes.
+    pub(super) fn time(&mut self, key: &str, value: Timestamp) -> &mut Self {
+        self.key(key);
+        self.out.push(b'"');
+        self.out.extend_from_slice(&value.rfc3339());
+        self.out.push(b'"');
         self
     }
 

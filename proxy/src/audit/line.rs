@@ -49,7 +49,7 @@ impl Extent {
 /// The first half, known before anything leaves.
 pub(super) fn opened(out: &mut Vec<u8>, opened: &Opened<'_>, extent: Extent) {
     let mut members = Members::first(out);
-    members.string("time", &opened.time.rfc3339()).string("id", extent.short(opened.id, 64));
+    members.time("time", opened.time).string("id", extent.short(opened.id, 64));
     members.string("listener", extent.short(opened.listener, 64));
     members.raw("workload", extent.workload(opened.workload));
     members.maybe("task", opened.task.map(|task| extent.short(task, 64)));
@@ -116,7 +116,7 @@ pub(super) fn interrupted(out: &mut Vec<u8>) {
 /// What happened to a lease.
 pub(super) fn lease(out: &mut Vec<u8>, record: &LeaseRecord<'_>) {
     let mut members = Members::first(out);
-    members.string("time", &record.time.rfc3339()).string("event", lease_event(record.event));
+    members.time("time", record.time).string("event", lease_event(record.event));
     members.object("credential", |members| {
         members.string("name", record.name).string("kind", record.kind).string("lease", record.lease);
         expiry(members, record.expires).strings("scopes", record.scopes);
@@ -127,7 +127,7 @@ pub(super) fn lease(out: &mut Vec<u8>, record: &LeaseRecord<'_>) {
 /// What a start found to mend.
 pub(super) fn recovered(out: &mut Vec<u8>, time: Timestamp, torn_bytes: u64, slots_unreadable: u64) {
     let mut members = Members::first(out);
-    members.string("time", &time.rfc3339()).string("event", "recovered");
+    members.time("time", time).string("event", "recovered");
     members.number("torn_bytes", torn_bytes).number("slots_unreadable", slots_unreadable);
 }
 
@@ -142,7 +142,10 @@ fn lease_event(event: LeaseEvent) -> &'static str {
 }
 
 fn expiry<'m, 'a>(members: &'m mut Members<'a>, expires: Option<Timestamp>) -> &'m mut Members<'a> {
-    members.or_null("expires", expires.map(Timestamp::rfc3339).as_deref())
+    match expires {
+        Some(expires) => members.time("expires", expires),
+        None => members.raw("expires", "null"),
+    }
 }
 
 /// The id in the text of a request's record, with or without the sequence number before it.

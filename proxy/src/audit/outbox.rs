@@ -9,8 +9,10 @@ use std::thread::Thread;
 
 use super::journal::Slot;
 
-/// Records that may wait for the writer without a slot: lease events, and requests where no slot was free.
-pub(super) const SLOTLESS_MAX: usize = 4096;
+/// Requests' records that may wait for the writer without a slot: none was free, or there are none yet.
+pub(super) const REQUESTS_SLOTLESS_MAX: usize = 4096;
+/// All records that may. The rest is for what happens to leases, which no flood of requests can crowd out.
+pub(super) const SLOTLESS_MAX: usize = 5120;
 
 /// A finished record on its way to its line.
 pub(super) struct Entry {
@@ -65,7 +67,7 @@ pub(super) struct Outbox {
     writer: OnceLock<Thread>,
     /// The writer sleeps until it is woken.
     parked: AtomicBool,
-    /// The last write failed, and none has succeeded since.
+    /// No line can be written: another process does, or the last write failed and none has succeeded since.
     failed: AtomicBool,
     stopping: AtomicBool,
     slotless: AtomicUsize,
@@ -73,7 +75,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// An empty outbox and the end of its queue.
+    /// An empty outbox and the end of its queue. Until the sink is ours, nothing can be written.
     pub(super) fn new(required: bool) -> (Arc<Self>, Receiver<Entry>) {
         let (queue, entries) = channel();
         let outbox = Self {
@@ -81,7 +83,7 @@ impl Outbox {
             required,
             writer: OnceLock::new(),
             parked: AtomicBool::new(false),
-            failed: AtomicBool::new(false),
+            failed: AtomicBool::new(true),
             stopping: AtomicBool::new(false),
             slotless: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
@@ -107,9 +109,9 @@ impl Outbox {
         }
     }
 
-    /// A place for a record that no slot holds.
-    pub(super) fn place(self: &Arc<Self>) -> Option<Place> {
-        if self.slotless.fetch_add(1, Ordering::Relaxed) < SLOTLESS_MAX {
+    /// A place for a record that no slot holds, if fewer than `records_max` have one.
+    pub(super) fn place(self: &Arc<Self>, records_max: usize) -> Option<Place> {
+        if self.slotless.fetch_add(1, Ordering::Relaxed) < records_max {
             return Some(Place(Arc::clone(self)));
         }
         self.slotless.fetch_sub(1, Ordering::Relaxed);
@@ -132,9 +134,12 @@ impl Outbox {
         self.dropped.fetch_add(records, Ordering::Relaxed);
     }
 
-    /// How many records were dropped since this was last asked.
-    pub(super) fn take_dropped(&self) -> u64 {
-        self.dropped.swap(0, Ordering::Relaxed)
+    /// Says in the log how many records were dropped since this was last said.
+    pub(super) fn tell_dropped(&self) {
+        let records = self.dropped.swap(0, Ordering::Relaxed);
+        if records > 0 {
+            tracing::warn!(records, "audit records were dropped");
+        }
     }
 
     /// Asks the writer to write what is queued and end.

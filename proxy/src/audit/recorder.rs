@@ -1,10 +1,10 @@
 //! The workers' side: a record is opened before anything leaves and closed when the answer has ended.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::journal::{SLOT_TEXT_BYTES_MAX, Slot, Slots};
 use super::line::{self, Extent, SMALLEST_BYTES_MAX};
-use super::outbox::{Entry, Outbox, Place};
+use super::outbox::{Entry, Outbox, Place, REQUESTS_SLOTLESS_MAX, SLOTLESS_MAX};
 use super::record::{Closed, LeaseRecord, Opened};
 
 /// Room for the text of a usual record.
@@ -17,15 +17,18 @@ const _: () = assert!(SMALLEST_BYTES_MAX <= SLOT_TEXT_BYTES_MAX);
 #[error("the audit cannot take a record")]
 pub struct Unavailable;
 
+/// The slots of one worker, once the journals are ours.
+pub(super) type WorkerSlots = Arc<OnceLock<Arc<Slots>>>;
+
 /// A worker's way to the audit.
 #[derive(Clone)]
 pub struct Recorder {
-    slots: Arc<Slots>,
+    slots: WorkerSlots,
     outbox: Arc<Outbox>,
 }
 
 impl Recorder {
-    pub(super) fn new(slots: Arc<Slots>, outbox: Arc<Outbox>) -> Self {
+    pub(super) fn new(slots: WorkerSlots, outbox: Arc<Outbox>) -> Self {
         Self { slots, outbox }
     }
 
@@ -39,22 +42,41 @@ impl Recorder {
         if !self.ready() {
             return Err(Unavailable);
         }
-        let mut text = Vec::with_capacity(TEXT_BYTES);
-        line::opened(&mut text, opened, Extent::Whole);
-        let holding = match self.slots.take() {
-            Some(slot) => held_in(slot, text, opened),
-            None if self.outbox.required() => return Err(Unavailable),
-            None => self.held_in_memory(text),
-        };
-        Ok(Record { holding, outbox: Arc::clone(&self.outbox) })
+        let slot = self.free_slot();
+        if slot.is_none() && self.outbox.required() {
+            return Err(Unavailable);
+        }
+        Ok(self.begin(slot, opened))
     }
 
-    /// Where no slot is free and nobody requires one.
-    fn held_in_memory(&self, text: Vec<u8>) -> Holding {
-        let Some(place) = self.outbox.place() else {
+    /// The record of a request that ends without any effect, and so needs no record before it. Where none would be
+    /// [opened](Self::open), it is kept in memory, as far as there is room, and written when lines can be.
+    pub fn open_without_effect(&self, opened: &Opened<'_>) -> Record {
+        let slot = if self.ready() { self.free_slot() } else { None };
+        self.begin(slot, opened)
+    }
+
+    fn free_slot(&self) -> Option<Slot> {
+        self.slots.get()?.take()
+    }
+
+    fn begin(&self, slot: Option<Slot>, opened: &Opened<'_>) -> Record {
+        let mut text = Vec::with_capacity(TEXT_BYTES);
+        line::opened(&mut text, opened, Extent::Whole);
+        let holding = match slot {
+            Some(slot) => held_in(slot, text, opened),
+            None => self.held_in_memory(text, opened),
+        };
+        Record { holding, outbox: Arc::clone(&self.outbox) }
+    }
+
+    /// Where there is no slot; cut to the size of one, as many may be kept for long.
+    fn held_in_memory(&self, text: Vec<u8>, opened: &Opened<'_>) -> Holding {
+        let Some(place) = self.outbox.place(REQUESTS_SLOTLESS_MAX) else {
             self.outbox.count_dropped(1);
             return Holding::Nothing;
         };
+        let text = if text.len() > SLOT_TEXT_BYTES_MAX { shortened(opened) } else { text };
         Holding::Aside { text, slot: None, place: Some(place) }
     }
 }
@@ -147,7 +169,7 @@ impl Ledger {
 
     /// Records what happened to a lease.
     pub fn lease(&self, record: &LeaseRecord<'_>) {
-        let Some(place) = self.outbox.place() else { return self.outbox.count_dropped(1) };
+        let Some(place) = self.outbox.place(SLOTLESS_MAX) else { return self.outbox.count_dropped(1) };
         let mut text = Vec::with_capacity(TEXT_BYTES);
         line::lease(&mut text, record);
         self.outbox.send(Entry::aside(text, None, Some(place)));

@@ -13,6 +13,7 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::chain::Chain;
 use super::outbox::{Entry, Outbox};
+use super::recover::Recovered;
 use super::sink::Sink;
 use crate::clock;
 
@@ -40,28 +41,29 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Goes on from what was recovered: with the lines that it could not write, and then what is queued.
     pub(super) fn new(
-        sink: Box<dyn Sink>,
-        chain: Chain,
+        recovered: Recovered,
         entries: Receiver<Entry>,
         outbox: Arc<Outbox>,
         records: Counter,
     ) -> Self {
+        let Recovered { sink, chain, untold, .. } = recovered;
         Self {
             sink,
             chain,
             entries,
             outbox,
             records,
-            pending: VecDeque::new(),
+            pending: untold.into_iter().map(|text| Entry::aside(text, None, None)).collect(),
             batch: Vec::new(),
             idle_polls: 0,
             failing_since: None,
         }
     }
 
-    /// Writes until it is asked to stop, and then what is left.
-    pub(super) fn run(mut self) {
+    /// Writes until it is asked to stop, and then what is left. Gives the sink back, still ours.
+    pub(super) fn run(mut self) -> Box<dyn Sink> {
         loop {
             // Asked before the queue is emptied, so that whatever was sent before is written.
             let stopping = self.outbox.stopping();
@@ -79,7 +81,7 @@ impl Writer {
         let arrived = self.pending.len() > before;
         self.idle_polls = if arrived { 0 } else { self.idle_polls.saturating_add(1) };
         self.write();
-        self.tell_dropped();
+        self.outbox.tell_dropped();
     }
 
     fn rest(&mut self) {
@@ -136,19 +138,13 @@ impl Writer {
         }
     }
 
-    fn tell_dropped(&self) {
-        let records = self.outbox.take_dropped();
-        if records > 0 {
-            tracing::warn!(records, "audit records were dropped");
-        }
-    }
-
-    fn finish(mut self) {
+    fn finish(mut self) -> Box<dyn Sink> {
         if let Err(error) = self.sink.sync() {
             tracing::warn!(%error, "the audit could not be synced");
         }
         if !self.pending.is_empty() {
             tracing::error!(records = self.pending.len(), "audit records are left to the next start");
         }
+        self.sink
     }
 }

@@ -16,7 +16,7 @@ const RECENT_BYTES: u64 = 8 << 20;
 /// How much is read at once when looking for the start of a line.
 const STEP_BYTES: u64 = 64 << 10;
 
-/// The audit file, locked.
+/// The audit file, locked and mended.
 #[derive(Debug)]
 pub(in crate::audit) struct AuditFile {
     file: File,
@@ -56,10 +56,26 @@ pub enum FileError {
     Io(#[from] io::Error),
 }
 
-impl AuditFile {
-    /// Opens or creates the file at `path`, locks it, and mends its end.
-    pub(in crate::audit) fn open(path: &Path) -> Result<Found, FileError> {
-        let file = open_locked(path)?;
+/// A file that is ours, as the last process left it: nothing in it has been touched yet.
+#[derive(Debug)]
+pub(in crate::audit) struct LockedFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl LockedFile {
+    /// Opens or creates the file at `path` and locks it.
+    pub(in crate::audit) fn open(path: &Path) -> Result<Self, FileError> {
+        Ok(Self { path: path.to_owned(), file: open_locked(path)? })
+    }
+
+    pub(in crate::audit) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Mends its end, so that the next line can follow.
+    pub(in crate::audit) fn mend(self) -> Result<Found, FileError> {
+        let Self { path, file } = self;
         let (length, torn) = split_end(&file)?;
         let chain = match last_line(&file, length)? {
             Some(line) => Chain::after(&Link::read(&line).map_err(|_| FileError::Corrupt)?),
@@ -67,11 +83,12 @@ impl AuditFile {
             None => return Err(FileError::Corrupt),
         };
         if !torn.is_empty() {
-            keep_torn(path, &torn)?;
+            keep_torn(&path, &torn)?;
             file.set_len(length)?;
         }
         let recent = recent_ids(&file, length)?;
-        Ok(Found { file: Self { file, length, torn: false }, chain, torn_bytes: torn.len() as u64, recent })
+        let file = AuditFile { file, length, torn: false };
+        Ok(Found { file, chain, torn_bytes: torn.len() as u64, recent })
     }
 }
 

@@ -4,6 +4,10 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 use crate::audit::chain::Hash;
 
+fn open(path: &Path) -> Result<Found, FileError> {
+    LockedFile::open(path)?.mend()
+}
+
 fn lines(ids: &[&str]) -> Vec<u8> {
     let mut chain = Chain::new();
     let mut out = Vec::new();
@@ -16,7 +20,7 @@ fn opened(content: &[u8]) -> (Result<Found, FileError>, Vec<u8>, Option<Vec<u8>>
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("audit.jsonl");
     fs::write(&path, content).expect("written");
-    let found = AuditFile::open(&path);
+    let found = open(&path);
     (found, fs::read(&path).expect("there"), fs::read(folder.path().join("audit.jsonl.torn")).ok())
 }
 
@@ -68,20 +72,20 @@ fn a_file_that_is_not_ours_is_left_alone() {
 fn only_a_regular_file_of_our_own_will_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("audit.jsonl");
-    let found = AuditFile::open(&path).expect("created");
+    let found = open(&path).expect("created");
     assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-    assert!(matches!(AuditFile::open(&path), Err(FileError::InUse)));
+    assert!(matches!(open(&path), Err(FileError::InUse)));
     drop(found);
-    AuditFile::open(&path).expect("free again");
+    open(&path).expect("free again");
 
     let pipe = folder.path().join("pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("made");
     for wrong in [Path::new("/dev/full"), folder.path()] {
-        assert!(matches!(AuditFile::open(wrong), Err(FileError::NotRegular)), "{}", wrong.display());
+        assert!(matches!(open(wrong), Err(FileError::NotRegular)), "{}", wrong.display());
     }
-    assert!(matches!(AuditFile::open(&pipe), Err(FileError::NotRegular | FileError::Io(_))), "a pipe");
+    assert!(matches!(open(&pipe), Err(FileError::NotRegular | FileError::Io(_))), "a pipe");
     for missing in [path.join("below"), folder.path().join("nowhere/audit.jsonl")] {
-        assert!(matches!(AuditFile::open(&missing), Err(FileError::Io(_))), "{}", missing.display());
+        assert!(matches!(open(&missing), Err(FileError::Io(_))), "{}", missing.display());
     }
 }
 
@@ -89,7 +93,7 @@ fn only_a_regular_file_of_our_own_will_do() {
 fn a_failed_write_leaves_whole_lines() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("audit.jsonl");
-    let mut file = AuditFile::open(&path).expect("created").file;
+    let mut file = open(&path).expect("created").file;
     file.append(b"first\n").expect("written");
     fs::write(&path, "first\nsec").expect("as a full disk leaves it");
     file.torn = true;
