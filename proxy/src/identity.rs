@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use crate::error::Error;
 use crate::exchange::Exchange;
@@ -104,15 +105,16 @@ impl Identified {
 /// Asks the kernel, once per connection, and again before a credential is put on a request.
 pub struct Identifier {
     netlink: RefCell<tcp::Netlink>,
-    processes: RefCell<process::Finder>,
+    /// Of all workers: one search at a time finds the sockets of many.
+    processes: Arc<Mutex<process::Finder>>,
     /// Counts the worker's ticks: a connection is verified once in each.
     tick: Cell<u64>,
 }
 
 impl Identifier {
     /// One for each worker; keeps its socket to the kernel open.
-    pub fn new() -> Self {
-        Self { netlink: RefCell::default(), processes: RefCell::default(), tick: Cell::new(1) }
+    pub fn new(processes: Arc<Mutex<process::Finder>>) -> Self {
+        Self { netlink: RefCell::default(), processes, tick: Cell::new(1) }
     }
 
     /// The worker's clock has ticked: what was verified before is verified anew.
@@ -121,13 +123,16 @@ impl Identifier {
     }
 
     /// Finds out who sent a request, and refuses callers that the listener does not take.
-    pub fn identify(&self, inbound: Inbound) -> Result<Identified, Error> {
+    pub async fn identify(&self, inbound: Inbound) -> Result<Identified, Error> {
         let Inbound { request, exchange } = inbound;
         let connection = exchange.connection();
-        let identity = Rc::clone(connection.identity.get_or_init(|| {
+        if connection.identity.get().is_none() {
             connection.verified.set(self.tick.get());
-            Rc::new(self.look_up(connection.peer()))
-        }));
+            let found = Rc::new(self.look_up(connection.peer()).await);
+            // requests of one connection come one after the other, so nobody else has set it
+            connection.identity.get_or_init(|| found);
+        }
+        let identity = Rc::clone(connection.identity.get().expect("it was set just now"));
         exchange.saw_identity(&identity);
         if let Some(callers) = &connection.listener().callers
             && !identity.facts.uid.is_some_and(|uid| callers.contains(&uid))
@@ -162,10 +167,10 @@ impl Identifier {
         }
     }
 
-    fn look_up(&self, peer: &Peer) -> Identity {
+    async fn look_up(&self, peer: &Peer) -> Identity {
         match peer {
             Peer::Unix(peer) => {
-                let process = self.processes.borrow().facts(peer.pid);
+                let process = self.processes.lock().await.facts(peer.pid);
                 // a pid that was given to another process since it connected must not lend its facts
                 let process = process.filter(|_| peer.still_alive());
                 let facts = Facts {
@@ -177,12 +182,12 @@ impl Identifier {
                 };
                 Identity::new(facts, None)
             }
-            Peer::Tcp { peer, local } => self.look_up_tcp(*peer, *local),
+            Peer::Tcp { peer, local } => self.look_up_tcp(*peer, *local).await,
             Peer::Pretended { uid } => Identity::new(Facts { uid: *uid, ..Facts::default() }, None),
         }
     }
 
-    fn look_up_tcp(&self, peer: SocketAddr, local: SocketAddr) -> Identity {
+    async fn look_up_tcp(&self, peer: SocketAddr, local: SocketAddr) -> Identity {
         let found = match self.netlink.borrow_mut().lookup(peer, local) {
             Ok(found) => found,
             Err(error) => {
@@ -191,7 +196,7 @@ impl Identifier {
             }
         };
         let Some(socket) = found else { return Identity::new(Facts::default(), None) };
-        let process = self.processes.borrow_mut().owner(socket.inode, socket.uid);
+        let process = self.owner(socket.inode, socket.uid).await;
         let facts = Facts {
             uid: Some(socket.uid),
             gid: process.as_ref().and_then(|process| process.gid),
@@ -201,10 +206,13 @@ impl Identifier {
         };
         Identity::new(facts, Some(socket.inode))
     }
-}
 
-impl Default for Identifier {
-    fn default() -> Self {
-        Self::new()
+    /// Reading the open files of a busy process takes milliseconds, which no other request should wait for.
+    async fn owner(&self, inode: u32, uid: u32) -> Option<process::Process> {
+        let mut finder = Arc::clone(&self.processes).lock_owned().await;
+        if let Some(process) = finder.known(inode) {
+            return Some(process);
+        }
+        tokio::task::spawn_blocking(move || finder.search(inode, uid)).await.ok().flatten()
     }
 }

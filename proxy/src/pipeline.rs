@@ -32,7 +32,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// Carries one request; an error is a refusal, and nothing has left unless the error is the upstream's.
     pub async fn mediate(&self, inbound: Inbound) -> Result<Response<AnswerBody>, Error> {
-        let identified = self.identifier.identify(inbound)?;
+        let identified = self.identifier.identify(inbound).await?;
         let routed = self.routes.select(identified)?;
         let mut permitted = self.authorizer.authorize(routed)?;
         permitted.routed().exchange().open()?;

@@ -113,6 +113,7 @@ impl Sidecar {
                 labels: config.identity.labels,
                 sidecar: uuid::Uuid::now_v7().to_string(),
             },
+            processes: Arc::default(),
             index: Arc::clone(&index),
             metrics,
             own: listening.iter().filter_map(Listening::tcp_address).collect(),

@@ -19,7 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tower::ServiceExt;
 
@@ -30,6 +30,7 @@ use crate::clock;
 use crate::credential::cache::{LeaseIndex, Leases};
 use crate::error::Error;
 use crate::exchange::Exchange;
+use crate::identity::process::Finder;
 use crate::identity::{Identifier, Inbound};
 use crate::inject::Injector;
 use crate::listener::screen::{REFUSED_METHOD, Screen, Verdict};
@@ -77,6 +78,8 @@ pub struct Plan {
     pub policy: Arc<Policy>,
     /// What policies learn of this sidecar.
     pub surroundings: Surroundings,
+    /// Where processes are looked up.
+    pub processes: Arc<Mutex<Finder>>,
     /// The leases of all workers.
     pub index: Arc<LeaseIndex>,
     /// The process's metrics.
@@ -130,7 +133,7 @@ struct Worker {
 impl Worker {
     fn new(plan: Plan, recorder: Recorder) -> Result<Rc<Self>, String> {
         let leases = Rc::new(Leases::new(plan.index));
-        let identifier = Rc::new(Identifier::new());
+        let identifier = Rc::new(Identifier::new(plan.processes));
         let pipeline = Rc::new(Pipeline {
             routes: Routes::new(&plan.routes),
             authorizer: Authorizer::new(plan.policy, plan.surroundings, Rc::clone(&leases)),

@@ -59,8 +59,7 @@ pub(super) fn run(args: &ExplainArgs) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &error.to_string()),
     };
-    let _entered = runtime.enter();
-    let explained = explain(snapshot, head, args.uid);
+    let explained = runtime.block_on(explain(snapshot, head, args.uid));
     match args.format {
         Format::Json => print_json(&explained.answer),
         Format::Human => print(&human(&explained.answer)),
@@ -81,7 +80,7 @@ impl LeaseLedger for NoLedger {
 }
 
 /// Walks the request through the same stages that would carry it, up to the permit.
-fn explain(snapshot: Snapshot, head: http::request::Parts, uid: Option<u32>) -> Explained {
+async fn explain(snapshot: Snapshot, head: http::request::Parts, uid: Option<u32>) -> Explained {
     let metrics = Arc::new(Metrics::new());
     let index =
         LeaseIndex::new(snapshot.sources, Handle::current(), Arc::clone(&metrics), Arc::new(NoLedger));
@@ -99,7 +98,7 @@ fn explain(snapshot: Snapshot, head: http::request::Parts, uid: Option<u32>) -> 
     let exchange = Exchange::begin(id, connection, None, Rc::new(Tally::new(metrics)));
 
     let mut story = Story::default();
-    let judged = judge(head, &exchange, &Routes::new(&snapshot.routes), &authorizer, &mut story);
+    let judged = judge(head, &exchange, &Routes::new(&snapshot.routes), &authorizer, &mut story).await;
     let permitted = judged.is_ok();
     Explained { answer: story.told(judged, &exchange), permitted }
 }
@@ -112,7 +111,7 @@ struct Story {
     input: Value,
 }
 
-fn judge(
+async fn judge(
     head: http::request::Parts,
     exchange: &Rc<Exchange>,
     routes: &Routes,
@@ -120,7 +119,8 @@ fn judge(
     story: &mut Story,
 ) -> Result<Permitted, Error> {
     let request = Request::admit(head, None)?;
-    let identified = Identifier::new().identify(Inbound { request, exchange: Rc::clone(exchange) })?;
+    let identified =
+        Identifier::new(Arc::default()).identify(Inbound { request, exchange: Rc::clone(exchange) }).await?;
     story.identity = json!(identified.identity().facts());
     let routed = routes.select(identified)?;
     let route = routed.route();

@@ -15,6 +15,8 @@ const PROCESSES_MAX: usize = 1024;
 const DESCRIPTORS_MAX: usize = 32_768;
 /// Users whose last process is remembered.
 const REMEMBERED_MAX: usize = 64;
+/// Sockets whose places are remembered.
+const SEEN_MAX: usize = 65_536;
 /// The longest file of `/proc` that is read here.
 const FILE_BYTES_MAX: u64 = 64 << 10;
 
@@ -31,11 +33,27 @@ pub struct Process {
     pub cgroup: Option<String>,
 }
 
-/// Looks processes up; remembers whose sockets it found where.
+/// Looks processes up. A search reads all open files of a process, so it remembers every socket that it saw.
 #[derive(Default)]
 pub struct Finder {
     /// For each user, the process that held the last socket.
     last: HashMap<u32, u32>,
+    /// Where sockets were seen, by inode.
+    seen: HashMap<u32, Descriptor>,
+}
+
+/// An open file of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Descriptor {
+    pid: u32,
+    number: u32,
+}
+
+impl Descriptor {
+    fn holds(self, inode: u32) -> bool {
+        let link = fs::read_link(folder(self.pid).join(format!("fd/{}", self.number)));
+        link.is_ok_and(|link| socket_inode(&link) == Some(inode))
+    }
 }
 
 impl Finder {
@@ -48,18 +66,49 @@ impl Finder {
         (program(&folder) == process.exe && start_time(&folder)? == started).then_some(process)
     }
 
-    /// The process of user `uid` that holds the socket `inode`. Where several share it, one of them.
-    pub fn owner(&mut self, inode: u32, uid: u32) -> Option<Process> {
-        let mut search = Search { link: format!("socket:[{inode}]"), descriptors_left: DESCRIPTORS_MAX };
-        let remembered = self.last.get(&uid).copied().filter(|pid| search.holds(*pid));
-        let pid = remembered.or_else(|| search.among_all(uid))?;
-        let process = self.facts(pid)?;
+    /// The process that holds the socket `inode`, if an earlier search saw it there and it is there still. Quick.
+    pub fn known(&self, inode: u32) -> Option<Process> {
+        let descriptor = self.seen.get(&inode).filter(|descriptor| descriptor.holds(inode))?;
+        let process = self.facts(descriptor.pid)?;
         // Still its own after the facts were read: else the number may be another's.
-        if !search.again().holds(pid) {
-            return None;
+        descriptor.holds(inode).then_some(process)
+    }
+
+    /// The process of user `uid` that holds the socket `inode`; where several share it, one of them. May read
+    /// thousands of links: not for a worker's thread.
+    pub fn search(&mut self, inode: u32, uid: u32) -> Option<Process> {
+        let mut descriptors_left = DESCRIPTORS_MAX;
+        let remembered = self.last.get(&uid).copied();
+        let pids = remembered.into_iter().chain(processes_of(uid).filter(|pid| Some(*pid) != remembered));
+        for pid in pids.take(PROCESSES_MAX) {
+            self.look_into(pid, &mut descriptors_left);
+            if let Some(process) = self.known(inode) {
+                self.remember(uid, pid);
+                return Some(process);
+            }
         }
-        self.remember(uid, pid);
-        Some(process)
+        None
+    }
+
+    /// Takes down every socket of a process, as far as permitted.
+    fn look_into(&mut self, pid: u32, descriptors_left: &mut usize) {
+        let Ok(descriptors) = fs::read_dir(folder(pid).join("fd")) else { return };
+        for descriptor in descriptors.flatten() {
+            let Some(left) = descriptors_left.checked_sub(1) else { return };
+            *descriptors_left = left;
+            let inode = fs::read_link(descriptor.path()).ok().as_deref().and_then(socket_inode);
+            let number = descriptor.file_name().to_str().and_then(|number| number.parse().ok());
+            if let (Some(inode), Some(number)) = (inode, number) {
+                self.see(inode, Descriptor { pid, number });
+            }
+        }
+    }
+
+    fn see(&mut self, inode: u32, descriptor: Descriptor) {
+        if self.seen.len() >= SEEN_MAX && !self.seen.contains_key(&inode) {
+            self.seen.clear();
+        }
+        self.seen.insert(inode, descriptor);
     }
 
     fn remember(&mut self, uid: u32, pid: u32) {
@@ -70,41 +119,19 @@ impl Finder {
     }
 }
 
-/// A search for one socket among open files.
-struct Search {
-    /// What a descriptor of the socket links to.
-    link: String,
-    descriptors_left: usize,
+/// Processes that may hold a socket of user `uid`: a process that ended, or belongs to another user, cannot hold it
+/// or cannot be looked into.
+fn processes_of(uid: u32) -> impl Iterator<Item = u32> {
+    let numbers = fs::read_dir("/proc").into_iter().flatten();
+    let numbers = numbers.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    numbers.filter(move |pid| {
+        fs::metadata(folder(*pid)).is_ok_and(|folder| folder.uid() == uid || folder.uid() == 0)
+    })
 }
 
-impl Search {
-    fn again(&self) -> Self {
-        Self { link: self.link.clone(), descriptors_left: DESCRIPTORS_MAX }
-    }
-
-    fn among_all(&mut self, uid: u32) -> Option<u32> {
-        let processes = fs::read_dir("/proc").ok()?;
-        let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        // A process that ended, or belongs to another user, cannot hold it or cannot be looked into.
-        numbers
-            .filter(|pid| {
-                fs::metadata(folder(*pid)).is_ok_and(|folder| folder.uid() == uid || folder.uid() == 0)
-            })
-            .take(PROCESSES_MAX)
-            .find(|pid| self.holds(*pid))
-    }
-
-    fn holds(&mut self, pid: u32) -> bool {
-        let Ok(descriptors) = fs::read_dir(folder(pid).join("fd")) else { return false };
-        for descriptor in descriptors.flatten() {
-            let Some(left) = self.descriptors_left.checked_sub(1) else { return false };
-            self.descriptors_left = left;
-            if fs::read_link(descriptor.path()).is_ok_and(|target| target.as_os_str() == self.link.as_str()) {
-                return true;
-            }
-        }
-        false
-    }
+/// The inode of what a descriptor links to, as `socket:[4711]`.
+fn socket_inode(link: &Path) -> Option<u32> {
+    link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
 fn folder(pid: u32) -> PathBuf {
@@ -166,7 +193,7 @@ mod tests {
         let mut child = Command::new("true").spawn().expect("runs");
         child.wait().expect("ours");
         assert_eq!(Finder::default().facts(child.id()), None);
-        assert_eq!(Finder::default().owner(u32::MAX, rustix::process::getuid().as_raw()), None);
+        assert_eq!(Finder::default().search(u32::MAX, rustix::process::getuid().as_raw()), None);
     }
 
     #[test]
@@ -186,10 +213,12 @@ mod tests {
         for (stream, peer) in &connections {
             let local = stream.local_addr().expect("bound");
             let socket = Netlink::default().lookup(*peer, local).expect("answers").expect("connected");
-            let process = finder.owner(socket.inode, socket.uid).expect("found");
+            let known = finder.known(socket.inode);
+            let process = known.or_else(|| finder.search(socket.inode, socket.uid)).expect("found");
             assert_eq!(process.pid, child.id());
             assert!(process.exe.is_some_and(|exe| exe.contains("python")));
             assert_eq!(finder.last.get(&socket.uid), Some(&child.id()));
+            assert!(finder.known(socket.inode).is_some(), "the first search saw both sockets");
         }
         child.kill().expect("running");
         child.wait().expect("ours");

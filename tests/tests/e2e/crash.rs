@@ -1,5 +1,6 @@
 //! kill -9 under load: whoever saw an answer has a record, and the next start goes on.
 
+use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,11 +32,11 @@ fn every_answer_seen_before_a_crash_is_on_the_record() {
     assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stdout));
 
     let events = sidecar.events();
-    let recorded = |path: &str| events.iter().any(|event| event["request"]["path"] == path);
-    let lost: Vec<_> = seen.iter().filter(|path| !recorded(path)).collect();
+    let recorded: HashSet<_> = events.iter().filter_map(|event| event["request"]["path"].as_str()).collect();
+    let lost: Vec<_> = seen.iter().filter(|path| !recorded.contains(path.as_str())).collect();
     assert!(lost.is_empty(), "{} of {} answers have no record: {:?}", lost.len(), seen.len(), lost.first());
     let effects = upstream.requests();
-    let unrecorded = effects.iter().filter(|request| !recorded(&request.target)).count();
+    let unrecorded = effects.iter().filter(|request| !recorded.contains(request.target.as_str())).count();
     assert_eq!(unrecorded, 0, "{unrecorded} of {} requests that left have no record", effects.len());
 }
 
