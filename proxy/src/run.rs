@@ -21,6 +21,7 @@ use crate::credential::cache::{LeaseIndex, LeaseLedger, LeaseRecord};
 use crate::listener::{self, Accepted, BindError, Facts, Listening};
 use crate::process;
 use crate::snapshot::Snapshot;
+use crate::upstream::dial::Dialler;
 use crate::worker::{self, Phase, Plan, Spawned};
 
 /// How long requests may take to end once the process is told to stop.
@@ -48,6 +49,9 @@ pub enum StartError {
         /// What is wrong there.
         source: std::io::Error,
     },
+    /// A route's upstream could not be verified.
+    #[error("{0}")]
+    Upstream(String),
     /// No thread, or no signals.
     #[error("the process cannot start: {0}")]
     Process(#[from] std::io::Error),
@@ -84,6 +88,8 @@ impl Sidecar {
         let workers = config.limits.workers.unwrap_or_else(process::parallelism);
         let requests_max = requests_max(&config.limits, workers);
         let listening = bind_all(&config.listeners)?;
+        let own = listening.iter().filter_map(Listening::tcp_address).collect();
+        let dialler = Dialler::new(&routes, own).map_err(StartError::Upstream)?;
         let audit = Audit::start(
             audit::Settings {
                 sink: config.audit.sink.clone(),
@@ -115,7 +121,7 @@ impl Sidecar {
             },
             index: Arc::clone(&index),
             metrics,
-            own: listening.iter().filter_map(Listening::tcp_address).collect(),
+            dialler: Arc::new(dialler),
             requests_max,
             limits: config.limits,
         };

@@ -4,7 +4,6 @@ pub mod body;
 pub mod dial;
 mod pool;
 
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -46,14 +45,14 @@ const NEVER_RETURNED: [HeaderName; 10] = [
 
 /// One worker's connections to all upstreams.
 pub struct Upstream {
-    dialler: Dialler,
+    dialler: Arc<Dialler>,
     pool: Rc<Pool>,
 }
 
 impl Upstream {
-    /// No connection yet; `own` are the addresses that we listen on, which are never dialled.
-    pub fn new(routes: &[Route], own: Arc<[SocketAddr]>, metrics: Arc<Metrics>) -> Result<Self, String> {
-        Ok(Self { dialler: Dialler::new(routes, own)?, pool: Pool::new(routes, metrics) })
+    /// No connection yet.
+    pub fn new(routes: &[Route], dialler: Arc<Dialler>, metrics: Arc<Metrics>) -> Self {
+        Self { dialler, pool: Pool::new(routes, metrics) }
     }
 
     /// Drops connections that have been idle for long.

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -43,6 +42,7 @@ use crate::service::{self, Bounded};
 use crate::tally::Tally;
 use crate::upstream::Upstream;
 use crate::upstream::body::AnswerBody;
+use crate::upstream::dial::Dialler;
 
 /// How often a worker looks after its caches; also keeps one timer armed, so that requests arm none.
 const TICK: Duration = Duration::from_millis(250);
@@ -81,8 +81,8 @@ pub struct Plan {
     pub index: Arc<LeaseIndex>,
     /// The process's metrics.
     pub metrics: Arc<Metrics>,
-    /// Addresses that are never dialled.
-    pub own: Arc<[SocketAddr]>,
+    /// The way to every upstream.
+    pub dialler: Arc<Dialler>,
     /// Requests that one worker carries at the same time.
     pub requests_max: usize,
     /// `limits.header_bytes` and `limits.request_timeout`.
@@ -107,10 +107,7 @@ pub fn spawn(
     let (arrivals, waiting) = mpsc::channel(ARRIVALS_MAX);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
-        let worker = match Worker::new(plan, recorder) {
-            Ok(worker) => worker,
-            Err(error) => return tracing::error!(%error, "a worker cannot start"),
-        };
+        let worker = Worker::new(plan, recorder);
         LocalSet::new().block_on(&runtime, worker.serve(waiting, phase));
     })?;
     Ok(Spawned { arrivals, thread })
@@ -128,21 +125,21 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(plan: Plan, recorder: Recorder) -> Result<Rc<Self>, String> {
+    fn new(plan: Plan, recorder: Recorder) -> Rc<Self> {
         let leases = Rc::new(Leases::new(plan.index));
         let identifier = Rc::new(Identifier::new());
         let pipeline = Rc::new(Pipeline {
             routes: Routes::new(&plan.routes),
             authorizer: Authorizer::new(plan.policy, plan.surroundings, Rc::clone(&leases)),
             injector: Injector::new(Rc::clone(&identifier)),
-            upstream: Upstream::new(&plan.routes, plan.own, Arc::clone(&plan.metrics))?,
+            upstream: Upstream::new(&plan.routes, plan.dialler, Arc::clone(&plan.metrics)),
             identifier,
             leases,
         });
         let count = |facts: &Facts| {
             plan.metrics.connections.get_or_create(&ListenerLabel { listener: facts.name.clone() }).clone()
         };
-        Ok(Rc::new(Self {
+        Rc::new(Self {
             connection_counts: plan.listeners.iter().map(count).collect(),
             listeners: plan.listeners.into_iter().map(Rc::new).collect(),
             bounded: service::bounded(Rc::clone(&pipeline), plan.requests_max, plan.limits.request_timeout),
@@ -151,7 +148,7 @@ impl Worker {
             tally: Rc::new(Tally::new(plan.metrics)),
             ids: RequestIds::new(),
             header_bytes_max: plan.limits.header_bytes,
-        }))
+        })
     }
 
     async fn serve(self: Rc<Self>, mut arrivals: mpsc::Receiver<Accepted>, phase: watch::Receiver<Phase>) {

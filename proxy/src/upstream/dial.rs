@@ -34,7 +34,8 @@ pub enum DialledStream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Dials upstreams, each with its route's rules.
+/// Dials upstreams, each with its route's rules. Made once, so that what is wrong with a route ends the start, and
+/// shared by all workers.
 pub struct Dialler {
     own: Arc<[SocketAddr]>,
     tls: Vec<Option<(TlsConnector, ServerName<'static>)>>,
