@@ -86,8 +86,8 @@ fn build_kinds(draft: DraftCredential, findings: &mut Findings) -> Built {
 
 fn check_roots(route: &claviger_config::Route, findings: &mut Findings) {
     let Some(ca) = &route.tls_ca else { return };
-    if let Err(error) = tls::certificates(ca) {
-        findings.error("tls_ca", format!("routes.{}.tls.ca", route.name), route.location, error.to_string());
+    if let Err(error) = tls::certificates(&ca.value) {
+        findings.error("tls_ca", ca.path.clone(), ca.location, error.to_string());
     }
 }
 
