@@ -13,7 +13,7 @@ use claviger_config::Limits;
 use claviger_policy::Policy;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request as HttpRequest, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -109,6 +109,8 @@ pub fn spawn(
     let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
         let worker = Worker::new(plan, recorder);
         LocalSet::new().block_on(&runtime, worker.serve(waiting, phase));
+        // a name that is still being resolved has a thread that nobody can stop: it is not waited for
+        runtime.shutdown_background();
     })?;
     Ok(Spawned { arrivals, thread })
 }
@@ -229,6 +231,7 @@ impl Worker {
         let id = self.ids.next(clock::now());
         let recorder = Some(Rc::clone(&self.recorder));
         let exchange = Exchange::begin(id, connection, recorder, Rc::clone(&self.tally));
+        let has_body = !request.body().is_end_stream();
         let outcome = match admit(request, &exchange, &verdict) {
             Ok(inbound) => self
                 .bounded
@@ -240,7 +243,12 @@ impl Worker {
         };
         let response = match outcome {
             Ok(response) => response,
-            Err(error) => refused(&error, &exchange),
+            Err(error) => {
+                let error = told(error, &verdict);
+                let refusal = refused(&error, &exchange);
+                // what is left of a body is not read, so that no further request is either
+                if has_body || error.breaks_connection() { closing(refusal) } else { refusal }
+            }
         };
         Ok(signed(response, &exchange))
     }
@@ -267,12 +275,21 @@ fn refused(error: &Error, exchange: &Rc<Exchange>) -> Response<AnswerBody> {
     let code = refuse::code(error);
     tracing::debug!(id = exchange.id(), code, %error, "refused");
     exchange.saw_refusal(code);
-    let mut response =
-        refuse::refuse(error, exchange.id()).map(|body| AnswerBody::own(body, Rc::clone(exchange)));
-    if error.breaks_connection() {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
+    refuse::refuse(error, exchange.id()).map(|body| AnswerBody::own(body, Rc::clone(exchange)))
+}
+
+/// Says that the connection ends with this answer.
+fn closing(mut response: Response<AnswerBody>) -> Response<AnswerBody> {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
+}
+
+/// A body that the byte check has ended broke off for the reason that the check gives.
+fn told(error: Error, verdict: &Verdict) -> Error {
+    match (error, verdict.refusal()) {
+        (Error::BodyBroken, Some(reason)) => reason.into(),
+        (error, _) => error,
+    }
 }
 
 /// Puts our marks on an answer.
