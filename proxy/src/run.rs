@@ -177,8 +177,7 @@ impl Sidecar {
 }
 
 /// Runs until a signal, then drains; a second signal ends it at once.
-pub async fn serve(snapshot: Snapshot) -> Result<End, StartError> {
-    let mut signals = Signals::new()?;
+pub async fn serve(snapshot: Snapshot, mut signals: Signals) -> Result<End, StartError> {
     let sidecar = Sidecar::start(snapshot).await?;
     tracing::info!("ready");
     signals.next().await;
@@ -188,23 +187,31 @@ pub async fn serve(snapshot: Snapshot) -> Result<End, StartError> {
     Ok(end)
 }
 
-/// The two signals that ask the process to stop.
-pub(crate) struct Signals {
+/// The signals that ask the process to stop. One of them is a terminal that closes: nothing is reloaded on it yet,
+/// and to die of it would leave leases behind.
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
-    /// Takes them over from their default, which is to end at once.
-    pub(crate) fn new() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    /// Takes them over from their default, which is to end at once, or, for the first process of a container, to
+    /// be ignored. Must be called within a tokio runtime.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 
-    /// Waits for either.
-    pub(crate) async fn next(&mut self) {
+    /// Waits for any of them.
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv() => {}
         }
     }
 }
