@@ -51,11 +51,11 @@ impl Finder {
     /// The process of user `uid` that holds the socket `inode`. Where several share it, one of them.
     pub fn owner(&mut self, inode: u32, uid: u32) -> Option<Process> {
         let mut search = Search { link: format!("socket:[{inode}]"), descriptors_left: DESCRIPTORS_MAX };
-        let remembered = self.last.get(&uid).copied().filter(|pid| search.holds(*pid));
-        let pid = remembered.or_else(|| search.among_all(uid))?;
+        let remembered = self.last.get(&uid).and_then(|pid| search.within(*pid));
+        let Found { pid, descriptor } = remembered.or_else(|| search.among_all(uid))?;
         let process = self.facts(pid)?;
         // Still its own after the facts were read: else the number may be another's.
-        if !search.again().holds(pid) {
+        if !search.is_at(&descriptor) {
             return None;
         }
         self.remember(uid, pid);
@@ -77,12 +77,14 @@ struct Search {
     descriptors_left: usize,
 }
 
-impl Search {
-    fn again(&self) -> Self {
-        Self { link: self.link.clone(), descriptors_left: DESCRIPTORS_MAX }
-    }
+/// Where a socket was found.
+struct Found {
+    pid: u32,
+    descriptor: PathBuf,
+}
 
-    fn among_all(&mut self, uid: u32) -> Option<u32> {
+impl Search {
+    fn among_all(&mut self, uid: u32) -> Option<Found> {
         let processes = fs::read_dir("/proc").ok()?;
         let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
         // A process that ended, or belongs to another user, cannot hold it or cannot be looked into.
@@ -91,19 +93,27 @@ impl Search {
                 fs::metadata(folder(*pid)).is_ok_and(|folder| folder.uid() == uid || folder.uid() == 0)
             })
             .take(PROCESSES_MAX)
-            .find(|pid| self.holds(*pid))
+            .find_map(|pid| self.within(pid))
     }
 
-    fn holds(&mut self, pid: u32) -> bool {
-        let Ok(descriptors) = fs::read_dir(folder(pid).join("fd")) else { return false };
-        for descriptor in descriptors.flatten() {
-            let Some(left) = self.descriptors_left.checked_sub(1) else { return false };
-            self.descriptors_left = left;
-            if fs::read_link(descriptor.path()).is_ok_and(|target| target.as_os_str() == self.link.as_str()) {
-                return true;
+    /// The newest first: a socket that is looked for has just been made, and a program may have thousands.
+    fn within(&mut self, pid: u32) -> Option<Found> {
+        let descriptors = fs::read_dir(folder(pid).join("fd")).ok()?;
+        let mut descriptors: Vec<u32> =
+            descriptors.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+        descriptors.sort_unstable_by(|one, other| other.cmp(one));
+        for number in descriptors {
+            self.descriptors_left = self.descriptors_left.checked_sub(1)?;
+            let descriptor = folder(pid).join(format!("fd/{number}"));
+            if self.is_at(&descriptor) {
+                return Some(Found { pid, descriptor });
             }
         }
-        false
+        None
+    }
+
+    fn is_at(&self, descriptor: &Path) -> bool {
+        fs::read_link(descriptor).is_ok_and(|target| target.as_os_str() == self.link.as_str())
     }
 }
 
