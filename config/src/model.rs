@@ -80,7 +80,7 @@ pub struct Route {
     /// How long each part of an exchange may take.
     pub timeouts: Timeouts,
     /// A PEM file of roots trusted beside the system's.
-    pub tls_ca: Option<PathBuf>,
+    pub tls_ca: Option<Located<PathBuf>>,
     /// Response headers that never reach the workload; lower case.
     pub strip_response_headers: Vec<String>,
     /// Whether it may resolve to private, loopback or link-local addresses.

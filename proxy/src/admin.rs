@@ -91,7 +91,7 @@ async fn serve(listening: Listening, pages: Arc<Pages>) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-        let Ok(socket) = listening.accept().await else { continue };
+        let socket = listening.accept_patiently().await;
         let pages = Arc::clone(&pages);
         tokio::spawn(async move {
             speak_http(socket, pages).await;

@@ -24,6 +24,9 @@ pub enum Error {
     /// The length of the body has more than one reading.
     #[error("{0}")]
     BodyFraming(&'static str),
+    /// The workload's body ended before its length, or nothing came of it for too long.
+    #[error("the request's body broke off")]
+    BodyBroken,
     /// The head is longer than `limits.header_bytes`.
     #[error("the request head is too large")]
     HeadTooLarge,
@@ -92,7 +95,14 @@ pub enum Error {
 impl Error {
     /// Whether what follows on the connection can no longer be trusted to be a request.
     pub fn breaks_connection(&self) -> bool {
-        matches!(self, Self::BadRequest(_) | Self::BodyFraming(_) | Self::HeadTooLarge | Self::Draining)
+        matches!(
+            self,
+            Self::BadRequest(_)
+                | Self::BodyFraming(_)
+                | Self::BodyBroken
+                | Self::HeadTooLarge
+                | Self::Draining
+        )
     }
 }
 

@@ -20,6 +20,15 @@ pub fn harden() {
     }
 }
 
+/// Lets the process have as many open files as the system grants: each connection needs one and may need a second to
+/// its upstream, and the usual bound is there for the sake of programs that can only wait for a thousand.
+pub fn raise_descriptors() {
+    let Rlimit { maximum, .. } = rustix::process::getrlimit(Resource::Nofile);
+    if let Err(error) = rustix::process::setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::warn!(%error, "the bound on open files could not be raised");
+    }
+}
+
 /// How many workers the CPUs that we may use can feed.
 pub fn parallelism() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

@@ -220,7 +220,7 @@ fn retry_after(error: &Error) -> Option<Duration> {
 
 fn row(error: &Error) -> &'static Refusal {
     match error {
-        Error::BadRequest(_) => &BAD_REQUEST,
+        Error::BadRequest(_) | Error::BodyBroken => &BAD_REQUEST,
         Error::PathNotCanonical(_) => &PATH_NOT_CANONICAL,
         Error::HeaderNotAllowed(_) => &HEADER_NOT_ALLOWED,
         Error::BodyFraming(_) => &BODY_FRAMING,

@@ -21,6 +21,7 @@ use crate::credential::cache::{LeaseIndex, LeaseLedger, LeaseRecord};
 use crate::listener::{self, Accepted, BindError, Facts, Listening};
 use crate::process;
 use crate::snapshot::Snapshot;
+use crate::upstream::dial::Dialler;
 use crate::worker::{self, Phase, Plan, Spawned};
 
 /// How long requests may take to end once the process is told to stop.
@@ -48,6 +49,9 @@ pub enum StartError {
         /// What is wrong there.
         source: std::io::Error,
     },
+    /// A route's upstream could not be verified.
+    #[error("{0}")]
+    Upstream(String),
     /// No thread, or no signals.
     #[error("the process cannot start: {0}")]
     Process(#[from] std::io::Error),
@@ -84,6 +88,8 @@ impl Sidecar {
         let workers = config.limits.workers.unwrap_or_else(process::parallelism);
         let requests_max = requests_max(&config.limits, workers);
         let listening = bind_all(&config.listeners)?;
+        let own = listening.iter().filter_map(Listening::tcp_address).collect();
+        let dialler = Dialler::new(&routes, own).map_err(StartError::Upstream)?;
         let audit = Audit::start(
             audit::Settings {
                 sink: config.audit.sink.clone(),
@@ -116,7 +122,7 @@ impl Sidecar {
             processes: Arc::default(),
             index: Arc::clone(&index),
             metrics,
-            own: listening.iter().filter_map(Listening::tcp_address).collect(),
+            dialler: Arc::new(dialler),
             requests_max,
             limits: config.limits,
         };
@@ -172,8 +178,7 @@ impl Sidecar {
 }
 
 /// Runs until a signal, then drains; a second signal ends it at once.
-pub async fn serve(snapshot: Snapshot) -> Result<End, StartError> {
-    let mut signals = Signals::new()?;
+pub async fn serve(snapshot: Snapshot, mut signals: Signals) -> Result<End, StartError> {
     let sidecar = Sidecar::start(snapshot).await?;
     tracing::info!("ready");
     signals.next().await;
@@ -183,23 +188,31 @@ pub async fn serve(snapshot: Snapshot) -> Result<End, StartError> {
     Ok(end)
 }
 
-/// The two signals that ask the process to stop.
-pub(crate) struct Signals {
+/// The signals that ask the process to stop. One of them is a terminal that closes: nothing is reloaded on it yet,
+/// and to die of it would leave leases behind.
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
-    /// Takes them over from their default, which is to end at once.
-    pub(crate) fn new() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    /// Takes them over from their default, which is to end at once, or, for the first process of a container, to
+    /// be ignored. Must be called within a tokio runtime.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 
-    /// Waits for either.
-    pub(crate) async fn next(&mut self) {
+    /// Waits for any of them.
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv() => {}
         }
     }
 }

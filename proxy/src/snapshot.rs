@@ -15,6 +15,7 @@ use crate::credential::lease::Lifetime;
 use crate::credential::source::{self, Source};
 use crate::inject::{self, Injection};
 use crate::route::{Offer, Route};
+use crate::tls;
 
 /// Bytes that a bundle file may have.
 const BUNDLE_BYTES_MAX: u64 = 64 << 20;
@@ -48,6 +49,7 @@ impl Snapshot {
         let built: Vec<Built> =
             credentials.into_iter().map(|draft| build_kinds(draft, &mut findings)).collect();
         let policy = policy.and_then(|settings| load_policy(&settings, &mut findings));
+        config.iter().flat_map(|config| &config.routes).for_each(|route| check_roots(route, &mut findings));
         if findings.has_errors() {
             return (None, findings);
         }
@@ -80,6 +82,13 @@ fn build_kinds(draft: DraftCredential, findings: &mut Findings) -> Built {
     let injection = draft.inject.as_ref().and_then(|kind| inject::build(kind, findings));
     let kind = draft.source.map_or_else(String::new, |kind| kind.name);
     Built { name: draft.name, kind, source, injection }
+}
+
+fn check_roots(route: &claviger_config::Route, findings: &mut Findings) {
+    let Some(ca) = &route.tls_ca else { return };
+    if let Err(error) = tls::certificates(&ca.value) {
+        findings.error("tls_ca", ca.path.clone(), ca.location, error.to_string());
+    }
 }
 
 fn load_policy(settings: &claviger_config::Policy, findings: &mut Findings) -> Option<Arc<Policy>> {

@@ -4,16 +4,15 @@ pub mod body;
 pub mod dial;
 mod pool;
 
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use http::header::{
-    CONNECTION, HeaderMap, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, Version};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
@@ -46,14 +45,14 @@ const NEVER_RETURNED: [HeaderName; 10] = [
 
 /// One worker's connections to all upstreams.
 pub struct Upstream {
-    dialler: Dialler,
+    dialler: Arc<Dialler>,
     pool: Rc<Pool>,
 }
 
 impl Upstream {
-    /// No connection yet; `own` are the addresses that we listen on, which are never dialled.
-    pub fn new(routes: &[Route], own: Arc<[SocketAddr]>, metrics: Arc<Metrics>) -> Result<Self, String> {
-        Ok(Self { dialler: Dialler::new(routes, own)?, pool: Pool::new(routes, metrics) })
+    /// No connection yet.
+    pub fn new(routes: &[Route], dialler: Arc<Dialler>, metrics: Arc<Metrics>) -> Self {
+        Self { dialler, pool: Pool::new(routes, metrics) }
     }
 
     /// Drops connections that have been idle for long.
@@ -85,6 +84,9 @@ impl Upstream {
         exchange.saw_answer(response.status());
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Error::UpstreamProtocol("it switched protocols without being asked"));
+        }
+        if !framed_once(response.headers()) {
+            return Err(Error::UpstreamProtocol("the length of its answer has more than one reading"));
         }
         Ok(returned(response, connection, &route, &exchange))
     }
@@ -126,9 +128,25 @@ fn returned(
     exchange: &Rc<Exchange>,
 ) -> Response<AnswerBody> {
     let (mut head, body) = response.into_parts();
+    // the version is ours to say, as is the framing
+    head.version = Version::HTTP_11;
     strip(&mut head.headers, route);
     let body = AnswerBody::carried(body, connection, Rc::clone(exchange), route.settings().timeouts.idle);
     Response::from_parts(head, body)
+}
+
+/// Whether the length of an answer can be read in one way only: one plain decimal, the coding `chunked`, or neither.
+fn framed_once(headers: &HeaderMap) -> bool {
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter().map(HeaderValue::as_bytes);
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter().map(HeaderValue::as_bytes);
+    match (lengths.next(), codings.next()) {
+        (None, None) => true,
+        (Some(length), None) => {
+            !length.is_empty() && length.iter().all(u8::is_ascii_digit) && lengths.next().is_none()
+        }
+        (None, Some(coding)) => coding.eq_ignore_ascii_case(b"chunked") && codings.next().is_none(),
+        (Some(_), Some(_)) => false,
+    }
 }
 
 fn strip(headers: &mut HeaderMap, route: &Route) {
@@ -144,8 +162,37 @@ fn broken(error: &hyper::Error) -> Error {
     } else if error.is_incomplete_message() {
         Error::UpstreamProtocol("it closed the connection before answering")
     } else if error.is_user() {
-        Error::BadRequest("the request's body broke off")
+        Error::BodyBroken
     } else {
         Error::UpstreamUnreachable("the connection broke")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_framed_once() {
+        let check = |headers: &[(HeaderName, &'static str)], expected: bool| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(name, HeaderValue::from_static(value));
+            }
+            assert_eq!(framed_once(&map), expected, "{headers:?}");
+        };
+        check(&[], true);
+        check(&[(CONTENT_LENGTH, "0")], true);
+        check(&[(CONTENT_LENGTH, "12")], true);
+        check(&[(TRANSFER_ENCODING, "Chunked")], true);
+        for length in ["", "+2", "2, 2", "0x2", "-1"] {
+            check(&[(CONTENT_LENGTH, length)], false);
+        }
+        for coding in ["gzip", "gzip, chunked", "xchunked", "chunked, chunked", ""] {
+            check(&[(TRANSFER_ENCODING, coding)], false);
+        }
+        check(&[(CONTENT_LENGTH, "2"), (CONTENT_LENGTH, "2")], false);
+        check(&[(TRANSFER_ENCODING, "chunked"), (TRANSFER_ENCODING, "chunked")], false);
+        check(&[(CONTENT_LENGTH, "2"), (TRANSFER_ENCODING, "chunked")], false);
     }
 }

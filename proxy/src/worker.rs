@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use claviger_config::Limits;
 use claviger_policy::Policy;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request as HttpRequest, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -44,6 +43,7 @@ use crate::service::{self, Bounded};
 use crate::tally::Tally;
 use crate::upstream::Upstream;
 use crate::upstream::body::AnswerBody;
+use crate::upstream::dial::Dialler;
 
 /// How often a worker looks after its caches; also keeps one timer armed, so that requests arm none.
 const TICK: Duration = Duration::from_millis(250);
@@ -84,8 +84,8 @@ pub struct Plan {
     pub index: Arc<LeaseIndex>,
     /// The process's metrics.
     pub metrics: Arc<Metrics>,
-    /// Addresses that are never dialled.
-    pub own: Arc<[SocketAddr]>,
+    /// The way to every upstream.
+    pub dialler: Arc<Dialler>,
     /// Requests that one worker carries at the same time.
     pub requests_max: usize,
     /// `limits.header_bytes` and `limits.request_timeout`.
@@ -110,11 +110,10 @@ pub fn spawn(
     let (arrivals, waiting) = mpsc::channel(ARRIVALS_MAX);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
-        let worker = match Worker::new(plan, recorder) {
-            Ok(worker) => worker,
-            Err(error) => return tracing::error!(%error, "a worker cannot start"),
-        };
+        let worker = Worker::new(plan, recorder);
         LocalSet::new().block_on(&runtime, worker.serve(waiting, phase));
+        // a name that is still being resolved has a thread that nobody can stop: it is not waited for
+        runtime.shutdown_background();
     })?;
     Ok(Spawned { arrivals, thread })
 }
@@ -131,21 +130,21 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(plan: Plan, recorder: Recorder) -> Result<Rc<Self>, String> {
+    fn new(plan: Plan, recorder: Recorder) -> Rc<Self> {
         let leases = Rc::new(Leases::new(plan.index));
         let identifier = Rc::new(Identifier::new(plan.processes));
         let pipeline = Rc::new(Pipeline {
             routes: Routes::new(&plan.routes),
             authorizer: Authorizer::new(plan.policy, plan.surroundings, Rc::clone(&leases)),
             injector: Injector::new(Rc::clone(&identifier)),
-            upstream: Upstream::new(&plan.routes, plan.own, Arc::clone(&plan.metrics))?,
+            upstream: Upstream::new(&plan.routes, plan.dialler, Arc::clone(&plan.metrics)),
             identifier,
             leases,
         });
         let count = |facts: &Facts| {
             plan.metrics.connections.get_or_create(&ListenerLabel { listener: facts.name.clone() }).clone()
         };
-        Ok(Rc::new(Self {
+        Rc::new(Self {
             connection_counts: plan.listeners.iter().map(count).collect(),
             listeners: plan.listeners.into_iter().map(Rc::new).collect(),
             bounded: service::bounded(Rc::clone(&pipeline), plan.requests_max, plan.limits.request_timeout),
@@ -154,7 +153,7 @@ impl Worker {
             tally: Rc::new(Tally::new(plan.metrics)),
             ids: RequestIds::new(),
             header_bytes_max: plan.limits.header_bytes,
-        }))
+        })
     }
 
     async fn serve(self: Rc<Self>, mut arrivals: mpsc::Receiver<Accepted>, phase: watch::Receiver<Phase>) {
@@ -235,6 +234,7 @@ impl Worker {
         let id = self.ids.next(clock::now());
         let recorder = Some(Rc::clone(&self.recorder));
         let exchange = Exchange::begin(id, connection, recorder, Rc::clone(&self.tally));
+        let has_body = !request.body().is_end_stream();
         let outcome = match admit(request, &exchange, &verdict) {
             Ok(inbound) => self
                 .bounded
@@ -246,7 +246,12 @@ impl Worker {
         };
         let response = match outcome {
             Ok(response) => response,
-            Err(error) => refused(&error, &exchange),
+            Err(error) => {
+                let error = told(error, &verdict);
+                let refusal = refused(&error, &exchange);
+                // what is left of a body is not read, so that no further request is either
+                if has_body || error.breaks_connection() { closing(refusal) } else { refusal }
+            }
         };
         Ok(signed(response, &exchange))
     }
@@ -273,12 +278,21 @@ fn refused(error: &Error, exchange: &Rc<Exchange>) -> Response<AnswerBody> {
     let code = refuse::code(error);
     tracing::debug!(id = exchange.id(), code, %error, "refused");
     exchange.saw_refusal(code);
-    let mut response =
-        refuse::refuse(error, exchange.id()).map(|body| AnswerBody::own(body, Rc::clone(exchange)));
-    if error.breaks_connection() {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
+    refuse::refuse(error, exchange.id()).map(|body| AnswerBody::own(body, Rc::clone(exchange)))
+}
+
+/// Says that the connection ends with this answer.
+fn closing(mut response: Response<AnswerBody>) -> Response<AnswerBody> {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
+}
+
+/// A body that the byte check has ended broke off for the reason that the check gives.
+fn told(error: Error, verdict: &Verdict) -> Error {
+    match (error, verdict.refusal()) {
+        (Error::BodyBroken, Some(reason)) => reason.into(),
+        (error, _) => error,
+    }
 }
 
 /// Puts our marks on an answer.

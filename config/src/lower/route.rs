@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::block::Block;
+use super::section::located;
 use crate::model::{Route, Timeouts};
 use crate::value::Duration as Span;
 use crate::{Findings, raw};
@@ -41,6 +42,7 @@ fn route(name: &str, raw: raw::Route, block: &Block<'_>) -> Route {
         Some(names) => names.into_iter().map(|name| name.0).collect(),
         None => vec!["set-cookie".to_owned()],
     };
+    let ca = block.key("tls").and_then(|tls| tls.key("ca"));
     let after = |span: Option<Span>, default| span.map_or(default, Span::as_std);
     Route {
         name: name.to_owned(),
@@ -52,7 +54,7 @@ fn route(name: &str, raw: raw::Route, block: &Block<'_>) -> Route {
             response: after(raw.timeouts.response, RESPONSE_TIMEOUT),
             idle: after(raw.timeouts.idle, IDLE_TIMEOUT),
         },
-        tls_ca: raw.tls.ca,
+        tls_ca: raw.tls.ca.zip(ca).map(|(value, at)| located(value, &at)),
         strip_response_headers,
         allow_private: raw.allow_private,
         location: block.key_at,

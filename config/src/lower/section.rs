@@ -38,7 +38,7 @@ pub(super) fn policy(root: &Block<'_>, findings: &mut Findings) -> Option<Policy
     })
 }
 
-fn located<T>(value: T, block: &Block<'_>) -> Located<T> {
+pub(super) fn located<T>(value: T, block: &Block<'_>) -> Located<T> {
     Located { value, path: block.path.clone(), location: block.node.location }
 }
 

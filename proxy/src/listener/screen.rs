@@ -29,7 +29,7 @@ use held::Held;
 /// The method of the request that stands for a refused one. A workload cannot send it.
 pub const REFUSED_METHOD: &str = "CLAVIGER-REFUSED";
 /// What is read and thrown away after a refusal or on closing, so that the peer reads our answer instead of a reset.
-pub const DRAIN_BYTES_MAX: usize = 1024 * 1024;
+pub const DRAIN_BYTES_MAX: usize = 16 << 20;
 /// How long a closed connection waits for the peer to stop sending.
 pub const LINGER_MAX: Duration = Duration::from_secs(1);
 

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use claviger_config::Bind;
 use tokio::net::{TcpListener, UnixListener};
@@ -16,6 +17,8 @@ use super::{Accepted, AcceptedSocket};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
+/// The wait after a connection that could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a socket could not be bound.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +100,7 @@ impl Listening {
     }
 
     /// The next connection, on the runtime that bound the socket.
-    pub async fn accept(&self) -> io::Result<AcceptedSocket> {
+    async fn accept(&self) -> io::Result<AcceptedSocket> {
         match &self.socket {
             Socket::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
@@ -108,8 +111,9 @@ impl Listening {
         }
     }
 
-    /// Accepts until dropped, and gives each connection to the next worker in turn. While `slots` are used up,
-    /// connections wait in the backlog.
+    /// Accepts until dropped, and gives each connection to the next worker in turn. While `slots` are used up, one
+    /// connection waits here and the others in the backlog: a slot that were taken beforehand would be lost to the
+    /// other listeners.
     pub async fn hand_out(
         self,
         listener: usize,
@@ -117,19 +121,23 @@ impl Listening {
         slots: Arc<Semaphore>,
     ) {
         for worker in workers.iter().cycle() {
+            let socket = self.accept_patiently().await;
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-            match self.accept().await {
-                Ok(socket) => {
-                    if worker.send(Accepted { listener, socket, slot }).await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    // out of descriptors: wait for some to come back instead of spinning
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                }
+            if worker.send(Accepted { listener, socket, slot }).await.is_err() {
+                return;
             }
+        }
+    }
+
+    /// The next connection; what keeps it from coming is logged and waited for.
+    pub async fn accept_patiently(&self) -> AcceptedSocket {
+        loop {
+            match self.accept().await {
+                Ok(socket) => return socket,
+                Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
+            }
+            // out of descriptors: wait for some to come back instead of spinning
+            tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     }
 }

@@ -34,7 +34,8 @@ pub enum DialledStream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Dials upstreams, each with its route's rules.
+/// Dials upstreams, each with its route's rules. Made once, so that what is wrong with a route ends the start, and
+/// shared by all workers.
 pub struct Dialler {
     own: Arc<[SocketAddr]>,
     tls: Vec<Option<(TlsConnector, ServerName<'static>)>>,
@@ -51,7 +52,7 @@ impl Dialler {
                 tls.push(None);
                 continue;
             }
-            let roots = settings.tls_ca.as_deref();
+            let roots = settings.tls_ca.as_ref().map(|ca| ca.value.as_path());
             let connector = match connectors.get(&roots) {
                 Some(known) => known.clone(),
                 None => {
@@ -79,7 +80,7 @@ impl Dialler {
         };
         let stream = timeout_at(deadline.into(), connector.connect(name.clone(), stream))
             .await
-            .map_err(|_| Error::UpstreamTls("no handshake within timeouts.connect".into()))?
+            .map_err(|_| Error::UpstreamTimeout("no handshake within timeouts.connect"))?
             .map_err(|error| tls_error(&error))?;
         Ok((DialledStream::Tls(Box::new(stream)), address))
     }

@@ -56,6 +56,11 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("upstream: https://api.github.com", "upstream: https://me:pw@api.github.com", "routes.github.upstream"),
     ("upstream: https://api.github.com", "upstream: 7", "routes.github.upstream"),
     ("credential: token", "credential: tokn", "routes.github.credential"),
+    (
+        "    credential: token\n",
+        "    credential: token\n    tls: { ca: /nowhere/ca.pem }\n",
+        "routes.github.tls.ca",
+    ),
     ("[token, idp]", "[token, ipd]", "routes.pay.credentials"),
     ("connect: 5s", "connect: 5", "routes.github.timeouts"),
     ("connect: 5s", "connect: -5s", "routes.github.timeouts"),

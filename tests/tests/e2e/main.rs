@@ -5,6 +5,7 @@ mod audit;
 mod compose;
 mod config;
 mod crash;
+mod hardship;
 mod issuer;
 mod mediation;
 mod oidc;

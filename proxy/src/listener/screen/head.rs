@@ -9,6 +9,8 @@ use crate::request::headers::value_is_plain;
 pub const FIELDS_MAX: usize = 100;
 /// The longest method.
 pub const METHOD_BYTES_MAX: usize = 32;
+/// The longest name of a header.
+pub(super) const NAME_BYTES_MAX: usize = 1024;
 /// The longest target: as much as [`http::Uri`] holds.
 pub const TARGET_BYTES_MAX: usize = 65_534;
 
@@ -104,6 +106,9 @@ impl HeadScan {
             return Err(HeadError::HeadTooLarge);
         }
         let (name, value) = split_field(line)?;
+        if name.len() > NAME_BYTES_MAX {
+            return Err(HeadError::HeadTooLarge);
+        }
         // Most names are told apart from these by their length alone.
         if name.eq_ignore_ascii_case(b"host") {
             if std::mem::replace(&mut self.has_host, true) {

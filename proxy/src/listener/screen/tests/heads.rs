@@ -1,6 +1,6 @@
 //! Heads: a table of hostile ones, and a second opinion on those that pass.
 
-use super::super::head::{Framing, HeadScan, split_field};
+use super::super::head::{Framing, HeadScan, NAME_BYTES_MAX, split_field};
 use super::*;
 
 /// What a head is refused as, with a part of the sentence.
@@ -187,6 +187,17 @@ fn good_heads_pass_untouched() {
         let passed = steady_outcome(head);
         assert_eq!(passed, Outcome { passed: text(head), verdict: None, end: End::Silence });
     }
+}
+
+#[test]
+fn a_name_is_not_longer_than_a_parser_takes() {
+    let head = |name_bytes| format!("GET / HTTP/1.1\r\nHost: a\r\n{}: b\r\n\r\n", "n".repeat(name_bytes));
+    let verdict = |name_bytes| {
+        let mut screen = HeadScan::default();
+        screen.advance(head(name_bytes).as_bytes(), 1 << 20).map(|head| head.is_some())
+    };
+    assert_eq!(verdict(NAME_BYTES_MAX), Ok(true));
+    assert_eq!(verdict(NAME_BYTES_MAX + 1), Err(HeadError::HeadTooLarge));
 }
 
 #[test]
