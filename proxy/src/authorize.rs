@@ -13,11 +13,10 @@ use claviger_policy::{Decision, EvalError, Evaluator, Permission, Policy, Trace}
 use http::header::{HeaderName, HeaderValue};
 use hyper::body::{Body as _, Incoming};
 
-pub use self::document::Surroundings;
+pub use self::document::{LeaseOutlook, Surroundings};
 pub use self::permit::{Permit, Terms};
 use crate::admin::metrics::OutcomeLabel;
 use crate::clock;
-use crate::credential::cache::Leases;
 use crate::error::Error;
 use crate::exchange::Verdict;
 use crate::route::{Offer, Routed};
@@ -37,14 +36,14 @@ pub struct Authorizer {
     policy: Arc<Policy>,
     evaluator: RefCell<Evaluator>,
     surroundings: Surroundings,
-    leases: Rc<Leases>,
+    outlook: Rc<dyn LeaseOutlook>,
 }
 
 impl Authorizer {
     /// Evaluates `policy` on this thread.
-    pub fn new(policy: Arc<Policy>, surroundings: Surroundings, leases: Rc<Leases>) -> Self {
+    pub fn new(policy: Arc<Policy>, surroundings: Surroundings, outlook: Rc<dyn LeaseOutlook>) -> Self {
         let evaluator = RefCell::new(Evaluator::new(Arc::clone(&policy)));
-        Self { policy, evaluator, surroundings, leases }
+        Self { policy, evaluator, surroundings, outlook }
     }
 
     /// Lets a request pass only with a clear yes that the route can honour.
@@ -73,13 +72,13 @@ impl Authorizer {
 
     /// The input document for a request, as JSON: for explanations, never on the request's path.
     pub fn explain(&self, routed: &Routed) -> serde_json::Value {
-        document::with_input(routed, &self.surroundings, &self.policy, &self.leases, |input| {
+        document::with_input(routed, &self.surroundings, &self.policy, &*self.outlook, |input| {
             serde_json::to_value(input).expect("the input document always serialises")
         })
     }
 
     fn decide(&self, routed: &Routed) -> Result<Decision, EvalError> {
-        document::with_input(routed, &self.surroundings, &self.policy, &self.leases, |input| {
+        document::with_input(routed, &self.surroundings, &self.policy, &*self.outlook, |input| {
             self.evaluator.borrow_mut().evaluate(input, &mut Trace::default())
         })
     }

@@ -6,9 +6,6 @@ use std::time::Duration;
 
 use claviger_policy::{Denial, EvalError};
 
-use crate::credential::cache::Unissued;
-use crate::listener::screen::HeadError;
-
 /// The end of a request that is not an upstream's answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -103,27 +100,5 @@ impl Error {
                 | Self::HeadTooLarge
                 | Self::Draining
         )
-    }
-}
-
-impl From<HeadError> for Error {
-    fn from(error: HeadError) -> Self {
-        match error {
-            HeadError::BadRequest(why) => Self::BadRequest(why),
-            HeadError::BodyFraming(why) => Self::BodyFraming(why),
-            HeadError::HeaderNotAllowed(why) => Self::HeaderNotAllowed(why),
-            HeadError::PathNotCanonical(why) => Self::PathNotCanonical(why),
-            HeadError::HeadTooLarge => Self::HeadTooLarge,
-        }
-    }
-}
-
-impl From<Unissued> for Error {
-    fn from(error: Unissued) -> Self {
-        match error {
-            Unissued::Unavailable { retry_after } => Self::IssuerUnavailable { retry_after },
-            Unissued::Refused { retry_after } => Self::IssuerRefused { retry_after },
-            Unissued::Closing => Self::Draining,
-        }
     }
 }

@@ -15,13 +15,11 @@ use crate::audit::{
     UpstreamRecord,
 };
 use crate::clock::{self, Timestamp};
-use crate::credential::cache::Held;
+use crate::connection::Connection;
 use crate::error::Error;
-use crate::identity::Identity;
-use crate::listener::Connection;
+use crate::identity::workload::Identity;
 use crate::request::Request;
-use crate::route::{Route, Routed};
-use crate::tally::Tally;
+use crate::tally::{RouteName, Tally};
 
 /// One request and its answer, from the head's last byte to the answer's last byte.
 pub struct Exchange {
@@ -45,7 +43,7 @@ struct Story {
     host: Option<String>,
     path: Option<String>,
     identity: Option<Rc<Identity>>,
-    route: Option<Rc<Route>>,
+    route: Option<RouteName>,
     verdict: Option<Verdict>,
     credential: Option<CredentialRecord>,
     upstream: Option<UpstreamRecord>,
@@ -122,11 +120,11 @@ impl Exchange {
     }
 
     /// A route was found.
-    pub fn saw_route(&self, routed: &Routed) {
+    pub fn saw_route(&self, route: RouteName, host: &str, path: &str) {
         let mut story = self.story.borrow_mut();
-        story.path = Some(routed.path().to_owned());
-        story.host = Some(routed.route().host().to_owned());
-        story.route = Some(Rc::clone(routed.route()));
+        story.path = Some(path.to_owned());
+        story.host = Some(host.to_owned());
+        story.route = Some(route);
     }
 
     /// The policy has spoken.
@@ -142,16 +140,8 @@ impl Exchange {
     }
 
     /// A credential was obtained.
-    pub fn saw_lease(&self, name: &str, kind: &str, held: &Held) {
-        let lease = &held.lease;
-        self.story.borrow_mut().credential = Some(CredentialRecord {
-            name: name.to_owned(),
-            kind: kind.to_owned(),
-            lease: lease.id().to_owned(),
-            from: held.from.as_str(),
-            expires: lease.expires(),
-            scopes: lease.scopes().to_vec(),
-        });
+    pub fn saw_lease(&self, lease: CredentialRecord) {
+        self.story.borrow_mut().credential = Some(lease);
     }
 
     /// A connection to the upstream was made or taken.
@@ -228,7 +218,7 @@ impl Exchange {
             task: None,
             request: RequestRecord {
                 method: &story.method,
-                route: story.route.as_ref().map(|route| &**route.name()),
+                route: story.route.as_ref().map(|route| &*route.name),
                 host: story.host.as_deref(),
                 path: story.path.as_deref(),
                 protocol: story.protocol,
@@ -248,7 +238,7 @@ impl Drop for Exchange {
         let mut story = self.story.take();
         let duration = clock::monotonic().saturating_duration_since(self.began_at);
         let outcome = story.verdict.as_ref().map_or(OutcomeLabel::error, |verdict| verdict.outcome);
-        self.tally.answered(story.route.as_deref(), outcome, story.status, duration);
+        self.tally.answered(story.route.as_ref(), outcome, story.status, duration);
         let Some(record) = story.record.take().or_else(|| self.belated(&story)) else { return };
         record.close(Closed {
             credential: story.credential,

@@ -3,18 +3,20 @@
 pub mod process;
 pub mod tcp;
 pub mod unix;
+pub mod workload;
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use serde::Serialize;
 use tokio::sync::Mutex;
 
+pub use self::workload::{Facts, Identity};
+use crate::connection::{Connection, Peer};
 use crate::error::Error;
 use crate::exchange::Exchange;
-use crate::listener::{Connection, Peer};
+
 use crate::request::Request;
 
 /// A request that the gate let in, with the exchange it belongs to.
@@ -30,59 +32,6 @@ pub struct Identified {
     request: Request,
     exchange: Rc<Exchange>,
     identity: Rc<Identity>,
-}
-
-/// What is known of a workload. Absent facts are `None`.
-#[derive(Debug, Default, Serialize)]
-pub struct Facts {
-    /// The user that owns the peer's socket.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub uid: Option<u32>,
-    /// Its group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gid: Option<u32>,
-    /// Its process.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pid: Option<u32>,
-    /// The program that the process runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub exe: Option<String>,
-    /// Its control group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cgroup: Option<String>,
-}
-
-/// A workload's identity: its facts, and the forms in which stages need them, made once per connection.
-#[derive(Debug)]
-pub struct Identity {
-    facts: Facts,
-    subject: Arc<str>,
-    record: String,
-    /// The inode of the peer's TCP socket, by which it is known again.
-    inode: Option<u32>,
-}
-
-impl Identity {
-    fn new(facts: Facts, inode: Option<u32>) -> Self {
-        let subject = facts.uid.map_or_else(|| "unknown".into(), |uid| format!("uid={uid}").into());
-        let record = serde_json::to_string(&facts).expect("numbers and strings always serialise");
-        Self { facts, subject, record, inode }
-    }
-
-    /// The facts themselves.
-    pub fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    /// The part that outlives a connection, for which leases are kept: as `uid=1000`.
-    pub fn subject(&self) -> &Arc<str> {
-        &self.subject
-    }
-
-    /// The facts as the audit event's `workload`.
-    pub fn record(&self) -> &str {
-        &self.record
-    }
 }
 
 impl Identified {
@@ -135,7 +84,7 @@ impl Identifier {
         let identity = Rc::clone(connection.identity.get().expect("it was set just now"));
         exchange.saw_identity(&identity);
         if let Some(callers) = &connection.listener().callers
-            && !identity.facts.uid.is_some_and(|uid| callers.contains(&uid))
+            && !identity.facts().uid.is_some_and(|uid| callers.contains(&uid))
         {
             return Err(Error::CallerNotAllowed);
         }
@@ -162,8 +111,10 @@ impl Identifier {
     /// A socket that cannot be found was not known before either, or its owner has closed it and reads no answer.
     fn same_socket(&self, peer: SocketAddr, local: SocketAddr, identity: &Identity) -> bool {
         match self.netlink.borrow_mut().lookup(peer, local) {
-            Ok(Some(found)) => Some(found.inode) == identity.inode && Some(found.uid) == identity.facts.uid,
-            Ok(None) | Err(_) => identity.inode.is_none(),
+            Ok(Some(found)) => {
+                Some(found.inode) == identity.inode() && Some(found.uid) == identity.facts().uid
+            }
+            Ok(None) | Err(_) => identity.inode().is_none(),
         }
     }
 

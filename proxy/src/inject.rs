@@ -12,13 +12,14 @@ use std::time::Duration;
 use claviger_config::{Finding, Findings, Kind, nearest};
 use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 
+use crate::audit::CredentialRecord;
 use crate::authorize::Permitted;
 use crate::credential::cache::Held;
 use crate::credential::secret::Secret;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::identity::Identifier;
-use crate::route::Route;
+use crate::route::{Offer, Route};
 use crate::upstream::body::RequestBody;
 
 /// How a secret is put on a request. An injection owns its header or query name: no workload and no policy writes it.
@@ -120,7 +121,7 @@ impl Injector {
         let exchange = Rc::clone(routed.exchange());
         let mut wire = Wire { headers: head(permitted, &route), target: target(permitted) };
         if let (Some(held), Some(offer)) = (held, permitted.offer()) {
-            exchange.saw_lease(&offer.name, &offer.kind, held);
+            exchange.saw_lease(record(offer, held));
             offer.injection.inject(held.lease.secret(), &mut wire).map_err(|why| {
                 tracing::error!(credential = &*offer.name, why, "a credential does not fit its injection");
                 Error::IssuerUnavailable { retry_after: Duration::from_secs(1) }
@@ -160,6 +161,17 @@ fn target(permitted: &Permitted) -> String {
         target.push_str(query);
     }
     target
+}
+
+fn record(offer: &Offer, held: &Held) -> CredentialRecord {
+    CredentialRecord {
+        name: offer.name.to_string(),
+        kind: offer.kind.to_string(),
+        lease: held.lease.id().to_owned(),
+        from: held.from.as_str(),
+        expires: held.lease.expires(),
+        scopes: held.lease.scopes().to_vec(),
+    }
 }
 
 /// A header value that no log prints.

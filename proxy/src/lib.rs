@@ -5,6 +5,7 @@ pub mod audit;
 pub mod authorize;
 pub mod cli;
 pub mod clock;
+pub mod connection;
 pub mod credential;
 pub mod error;
 pub mod exchange;

@@ -4,11 +4,8 @@ pub mod reverse;
 pub mod screen;
 mod socket;
 
-use std::cell::{Cell, OnceCell};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -18,8 +15,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 
 pub use self::socket::{BindError, Listening, bind};
-use crate::identity::Identity;
-use crate::identity::unix::{self, UnixPeer};
+use crate::connection::Peer;
+use crate::identity::unix;
 
 /// How long a peer may leave what we send unread.
 const UNREAD_MAX: Duration = Duration::from_secs(60);
@@ -99,70 +96,6 @@ impl Stream {
         let timer = self.unread.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-/// The two ends of a connection.
-pub enum Peer {
-    /// TCP: the workload's address and ours.
-    Tcp {
-        /// The workload's side.
-        peer: SocketAddr,
-        /// Our side.
-        local: SocketAddr,
-    },
-    /// A unix socket: what the kernel says of who connected.
-    Unix(UnixPeer),
-    /// A request that is explained, not carried: who it pretends to be.
-    Pretended {
-        /// The uid to judge by.
-        uid: Option<u32>,
-    },
-}
-
-/// What a listener's requests have in common.
-#[derive(Debug, Clone)]
-pub struct Facts {
-    /// Its name in the configuration.
-    pub name: String,
-    /// The only uids that may call, if limited.
-    pub callers: Option<Vec<u32>>,
-    /// Names that `Host` may have beside the loopback names; lower case.
-    pub hosts: Vec<String>,
-}
-
-/// What is known of one connection.
-pub struct Connection {
-    listener: Rc<Facts>,
-    peer: Peer,
-    /// Looked up with the first request.
-    pub(crate) identity: OnceCell<Rc<Identity>>,
-    /// The worker's tick at which the identity was last found unchanged.
-    pub(crate) verified: Cell<u64>,
-}
-
-impl Connection {
-    /// A connection of which only its two ends are known.
-    pub fn new(listener: Rc<Facts>, peer: Peer) -> Self {
-        Self { listener, peer, identity: OnceCell::new(), verified: Cell::new(0) }
-    }
-
-    /// The listener that it came in on.
-    pub fn listener(&self) -> &Facts {
-        &self.listener
-    }
-
-    /// Its two ends.
-    pub fn peer(&self) -> &Peer {
-        &self.peer
-    }
-
-    /// The workload's address, where it has one.
-    pub fn peer_address(&self) -> Option<SocketAddr> {
-        match self.peer {
-            Peer::Tcp { peer, .. } => Some(peer),
-            Peer::Unix(_) | Peer::Pretended { .. } => None,
-        }
     }
 }
 

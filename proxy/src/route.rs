@@ -14,6 +14,7 @@ use crate::inject::Injection;
 use crate::request::Request;
 use crate::request::path::CanonicalPath;
 use crate::request::query::Query;
+use crate::tally::RouteName;
 
 /// A request whose upstream is known. Minted by [`Routes::select`].
 pub struct Routed {
@@ -135,7 +136,8 @@ impl Routes {
         let query = Query::parse(raw_query, &owned).map_err(Error::BadRequest)?;
         remove_owned_headers(&mut request, route);
         let routed = Routed { request, identity, route: Rc::clone(route), path, query, exchange };
-        routed.exchange.saw_route(&routed);
+        let name = RouteName { index: route.index, name: Arc::clone(&route.name) };
+        routed.exchange.saw_route(name, route.host(), routed.path.as_str());
         Ok(routed)
     }
 }

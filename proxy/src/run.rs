@@ -17,8 +17,9 @@ use crate::admin::{Admin, Health};
 use crate::audit::{self, Audit};
 use crate::authorize::Surroundings;
 use crate::clock;
+use crate::connection::ListenerFacts;
 use crate::credential::cache::{LeaseIndex, LeaseLedger, LeaseRecord};
-use crate::listener::{self, Accepted, BindError, Facts, Listening};
+use crate::listener::{self, Accepted, BindError, Listening};
 use crate::process;
 use crate::snapshot::Snapshot;
 use crate::upstream::dial::Dialler;
@@ -224,7 +225,7 @@ fn make_state_dir(path: &std::path::Path) -> Result<(), StartError> {
     private.map_err(|source| StartError::State { path: path.to_owned(), source })
 }
 
-fn facts(listener: &claviger_config::Listener) -> Facts {
+fn facts(listener: &claviger_config::Listener) -> ListenerFacts {
     let mut hosts = listener.hosts.clone();
     if let Bind::Tcp(address) = listener.bind {
         hosts.push(match address.ip() {
@@ -232,7 +233,7 @@ fn facts(listener: &claviger_config::Listener) -> Facts {
             IpAddr::V6(ip) => format!("[{ip}]"),
         });
     }
-    Facts { name: listener.name.clone(), callers: listener.callers.clone(), hosts }
+    ListenerFacts { name: listener.name.clone(), callers: listener.callers.clone(), hosts }
 }
 
 /// Connections are dealt out in turn, and each carries one request at a time: twice an even share is plenty.

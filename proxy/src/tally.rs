@@ -10,13 +10,21 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 
 use crate::admin::metrics::{CodeLabel, Metrics, OutcomeLabel, RequestLabels, RouteLabel};
-use crate::route::Route;
 
 /// One worker's way to the process's metrics.
 pub struct Tally {
     metrics: Arc<Metrics>,
     requests: RefCell<HashMap<(usize, OutcomeLabel, u16), Counter>>,
     seconds: RefCell<HashMap<usize, Histogram>>,
+}
+
+/// A route as the record and the metrics name it.
+#[derive(Debug, Clone)]
+pub struct RouteName {
+    /// Its place in the configuration.
+    pub index: usize,
+    /// Its name there.
+    pub name: Arc<str>,
 }
 
 /// Stands for requests that no route was found for.
@@ -31,12 +39,12 @@ impl Tally {
     /// A request was answered, or its workload left before (`None`, counted as nginx does: 499).
     pub fn answered(
         &self,
-        route: Option<&Route>,
+        route: Option<&RouteName>,
         outcome: OutcomeLabel,
         status: Option<StatusCode>,
         took: Duration,
     ) {
-        let (index, name) = route.map_or(NO_ROUTE, |route| (route.index(), route.name()));
+        let (index, name) = route.map_or(NO_ROUTE, |route| (route.index, &*route.name));
         let class = status.map_or(4, |status| status.as_u16() / 100);
         self.requests
             .borrow_mut()

@@ -24,8 +24,9 @@ use tower::ServiceExt;
 
 use crate::admin::metrics::{ListenerLabel, Metrics};
 use crate::audit::Recorder;
-use crate::authorize::{Authorizer, Surroundings};
+use crate::authorize::{Authorizer, LeaseOutlook, Surroundings};
 use crate::clock;
+use crate::connection::{Connection, ListenerFacts};
 use crate::credential::cache::{LeaseIndex, Leases};
 use crate::error::Error;
 use crate::exchange::Exchange;
@@ -33,7 +34,7 @@ use crate::identity::process::Finder;
 use crate::identity::{Identifier, Inbound};
 use crate::inject::Injector;
 use crate::listener::screen::{REFUSED_METHOD, Screen, Verdict};
-use crate::listener::{Accepted, Connection, Facts, Stream, reverse};
+use crate::listener::{Accepted, Stream, reverse};
 use crate::pipeline::Pipeline;
 use crate::refuse::{self, PROXY_STATUS, REQUEST_ID};
 use crate::request::Request;
@@ -71,7 +72,7 @@ pub enum Phase {
 #[derive(Clone)]
 pub struct Plan {
     /// What each listener's requests have in common, by its place in the configuration.
-    pub listeners: Vec<Facts>,
+    pub listeners: Vec<ListenerFacts>,
     /// Every route.
     pub routes: Vec<Route>,
     /// The policy.
@@ -119,7 +120,7 @@ pub fn spawn(
 }
 
 struct Worker {
-    listeners: Vec<Rc<Facts>>,
+    listeners: Vec<Rc<ListenerFacts>>,
     connection_counts: Vec<Gauge>,
     pipeline: Rc<Pipeline>,
     bounded: Bounded,
@@ -135,13 +136,17 @@ impl Worker {
         let identifier = Rc::new(Identifier::new(plan.processes));
         let pipeline = Rc::new(Pipeline {
             routes: Routes::new(&plan.routes),
-            authorizer: Authorizer::new(plan.policy, plan.surroundings, Rc::clone(&leases)),
+            authorizer: Authorizer::new(
+                plan.policy,
+                plan.surroundings,
+                Rc::clone(&leases) as Rc<dyn LeaseOutlook>,
+            ),
             injector: Injector::new(Rc::clone(&identifier)),
             upstream: Upstream::new(&plan.routes, plan.dialler, Arc::clone(&plan.metrics)),
             identifier,
             leases,
         });
-        let count = |facts: &Facts| {
+        let count = |facts: &ListenerFacts| {
             plan.metrics.connections.get_or_create(&ListenerLabel { listener: facts.name.clone() }).clone()
         };
         Rc::new(Self {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use claviger_policy::Policy;
 use claviger_policy::input::{
@@ -10,7 +11,6 @@ use claviger_policy::input::{
 };
 
 use crate::authorize::Terms;
-use crate::credential::cache::Leases;
 use crate::identity::Identity;
 use crate::route::{Offer, Routed};
 
@@ -25,12 +25,18 @@ pub struct Surroundings {
     pub sidecar: String,
 }
 
+/// What is known of a lease before there is a permit for it.
+pub trait LeaseOutlook {
+    /// Whether a lease for `terms` is at hand, and what is left of its use where that has an end. Quick.
+    fn peek(&self, terms: &Terms) -> Option<Option<Duration>>;
+}
+
 /// Runs `judge` on the input for `routed`.
 pub(super) fn with_input<T>(
     routed: &Routed,
     surroundings: &Surroundings,
     policy: &Policy,
-    leases: &Leases,
+    outlook: &dyn LeaseOutlook,
     judge: impl FnOnce(&Input<'_>) -> T,
 ) -> T {
     let (request, route, exchange) = (routed.request(), routed.route(), routed.exchange());
@@ -66,7 +72,7 @@ pub(super) fn with_input<T>(
             body_truncated: None,
         },
         route: Route { name: route.name(), upstream: route.url(), credentials: &credentials },
-        credential: only_offer(route.offers()).map(|offer| credential(routed, offer, leases)),
+        credential: only_offer(route.offers()).map(|offer| credential(routed, offer, outlook)),
         network: Network { listener: &connection.listener().name, mode: "reverse", peer: peer.as_deref() },
         context: Context {
             sidecar: Some(&surroundings.sidecar),
@@ -124,7 +130,7 @@ fn only_offer(offers: &[Offer]) -> Option<&Offer> {
     }
 }
 
-fn credential<'a>(routed: &'a Routed, offer: &'a Offer, leases: &Leases) -> Credential<'a> {
+fn credential<'a>(routed: &'a Routed, offer: &'a Offer, outlook: &dyn LeaseOutlook) -> Credential<'a> {
     let terms = Terms {
         credential: Arc::clone(&offer.name),
         route: Arc::clone(routed.route().name()),
@@ -134,7 +140,7 @@ fn credential<'a>(routed: &'a Routed, offer: &'a Offer, leases: &Leases) -> Cred
         resource: None,
         age_max: None,
     };
-    let cached = leases.peek(&terms);
+    let cached = outlook.peek(&terms);
     Credential {
         name: &offer.name,
         kind: &offer.kind,

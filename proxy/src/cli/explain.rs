@@ -14,11 +14,11 @@ use super::{ConfigArgs, Format, USAGE, fail, load, print, print_json};
 use crate::admin::metrics::{Metrics, OutcomeLabel};
 use crate::authorize::{Authorizer, Permitted, Surroundings};
 use crate::clock;
+use crate::connection::{Connection, ListenerFacts, Peer};
 use crate::credential::cache::{LeaseIndex, LeaseLedger, LeaseRecord, Leases};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::identity::{Identifier, Inbound};
-use crate::listener::{Connection, Facts, Peer};
 use crate::refuse;
 use crate::request::Request;
 use crate::request::id::RequestIds;
@@ -92,7 +92,7 @@ async fn explain(snapshot: Snapshot, head: http::request::Parts, uid: Option<u32
     let authorizer = Authorizer::new(snapshot.policy, surroundings, Rc::new(Leases::new(index)));
     let uid = uid.unwrap_or_else(|| rustix::process::getuid().as_raw());
     let listener =
-        Facts { name: snapshot.config.listeners[0].name.clone(), callers: None, hosts: Vec::new() };
+        ListenerFacts { name: snapshot.config.listeners[0].name.clone(), callers: None, hosts: Vec::new() };
     let connection = Rc::new(Connection::new(Rc::new(listener), Peer::Pretended { uid: Some(uid) }));
     let id = RequestIds::new().next(clock::now());
     let exchange = Exchange::begin(id, connection, None, Rc::new(Tally::new(metrics)));

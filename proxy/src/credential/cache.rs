@@ -21,6 +21,7 @@ pub use local::{Held, Leases, LocalLease};
 use super::source::IssueError;
 use crate::admin::metrics::LeaseEvent;
 use crate::clock::Timestamp;
+use crate::error::Error;
 
 /// Keys that the index holds at most; beyond it the least recently used make room.
 pub const LEASES_MAX: usize = 10_000;
@@ -72,6 +73,16 @@ impl Unissued {
         match error {
             IssueError::Refused(_) => Self::Refused { retry_after },
             IssueError::Unavailable(_) | IssueError::Invalid(_) => Self::Unavailable { retry_after },
+        }
+    }
+}
+
+impl From<Unissued> for Error {
+    fn from(error: Unissued) -> Self {
+        match error {
+            Unissued::Unavailable { retry_after } => Self::IssuerUnavailable { retry_after },
+            Unissued::Refused { retry_after } => Self::IssuerRefused { retry_after },
+            Unissued::Closing => Self::Draining,
         }
     }
 }

@@ -6,7 +6,7 @@
 use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
 
-use super::Facts;
+use crate::connection::ListenerFacts;
 use crate::error::Error;
 use crate::request::authority::Authority;
 
@@ -14,7 +14,7 @@ const SEC_FETCH_SITE: &str = "sec-fetch-site";
 const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// Refuses what a web page could have sent, and names that are not this listener's.
-pub fn admit(headers: &HeaderMap, listener: &Facts) -> Result<(), Error> {
+pub fn admit(headers: &HeaderMap, listener: &ListenerFacts) -> Result<(), Error> {
     if headers.contains_key(ORIGIN) {
         return Err(Error::BrowserRefused("requests with an Origin are refused"));
     }
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn tells_pages_from_workloads() {
-        let listener = Facts { name: "app".into(), callers: None, hosts: vec!["claviger".into()] };
+        let listener = ListenerFacts { name: "app".into(), callers: None, hosts: vec!["claviger".into()] };
         let check = |headers: &[(&'static str, &'static str)], admitted: bool| {
             let headers: HeaderMap = headers
                 .iter()

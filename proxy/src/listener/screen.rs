@@ -26,6 +26,8 @@ pub use head::{FIELDS_MAX, METHOD_BYTES_MAX, TARGET_BYTES_MAX};
 use flow::{Flow, Stop};
 use held::Held;
 
+use crate::error::Error;
+
 /// The method of the request that stands for a refused one. A workload cannot send it.
 pub const REFUSED_METHOD: &str = "CLAVIGER-REFUSED";
 /// What is read and thrown away after a refusal or on closing, so that the peer reads our answer instead of a reset.
@@ -49,6 +51,18 @@ pub enum HeadError {
     PathNotCanonical(&'static str),
     /// Longer than the listener's bound, or too many fields.
     HeadTooLarge,
+}
+
+impl From<HeadError> for Error {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::BadRequest(why) => Self::BadRequest(why),
+            HeadError::BodyFraming(why) => Self::BodyFraming(why),
+            HeadError::HeaderNotAllowed(why) => Self::HeaderNotAllowed(why),
+            HeadError::PathNotCanonical(why) => Self::PathNotCanonical(why),
+            HeadError::HeadTooLarge => Self::HeadTooLarge,
+        }
+    }
 }
 
 /// The reason of the refusal that ends a connection; shared with the service that answers it.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::index::LeaseIndex;
 use super::key::{ByDigest, LeaseKey};
 use super::{LeaseFrom, Unissued};
-use crate::authorize::{Permit, Terms};
+use crate::authorize::{LeaseOutlook, Permit, Terms};
 use crate::clock;
 use crate::credential::lease::Lease;
 
@@ -73,15 +73,6 @@ impl Leases {
         Some(self.adopt(key, lease, LeaseFrom::Renewed))
     }
 
-    /// Whether this worker has a usable lease for `terms`, and what is left of its use where that has an end.
-    /// Nobody else is asked.
-    pub fn peek(&self, terms: &Terms) -> Option<Option<Duration>> {
-        let now = clock::monotonic();
-        let local = self.local.borrow();
-        let lease = &local.get(&self.index.key(terms))?.lease;
-        lease.usable(now, terms.age_max).then(|| lease.expires_in(now))
-    }
-
     /// Forgets what can no longer be used, so that it can be revoked, and tells what is in use. The worker calls it
     /// a few times a second.
     pub fn sweep(&self) {
@@ -116,5 +107,15 @@ impl Leases {
         let local = Local { lease: Rc::clone(&lease), used: Cell::new(true), renewal_from: Cell::new(now) };
         leases.insert(key, local);
         Held { lease, from }
+    }
+}
+
+impl LeaseOutlook for Leases {
+    /// Nobody but this worker is asked.
+    fn peek(&self, terms: &Terms) -> Option<Option<Duration>> {
+        let now = clock::monotonic();
+        let local = self.local.borrow();
+        let lease = &local.get(&self.index.key(terms))?.lease;
+        lease.usable(now, terms.age_max).then(|| lease.expires_in(now))
     }
 }
