@@ -3,6 +3,7 @@
 mod basic;
 mod bearer;
 mod header;
+pub mod injection;
 mod query;
 
 use std::rc::Rc;
@@ -10,41 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_config::{Finding, Findings, Kind, nearest};
-use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
+use http::header::{HOST, HeaderMap, HeaderValue};
 
+pub use self::injection::{Injection, Wire};
 use crate::audit::CredentialRecord;
 use crate::authorize::Permitted;
 use crate::credential::cache::Held;
-use crate::credential::secret::Secret;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::identity::Identifier;
 use crate::route::{Offer, Route};
 use crate::upstream::body::RequestBody;
-
-/// How a secret is put on a request. An injection owns its header or query name: no workload and no policy writes it.
-pub trait Injection: Send + Sync {
-    /// Writes `secret` onto the request; an error names what cannot be written, never the secret.
-    fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str>;
-
-    /// The header that it writes.
-    fn owned_header(&self) -> Option<&HeaderName> {
-        None
-    }
-
-    /// The query parameter that it writes.
-    fn owned_query(&self) -> Option<&str> {
-        None
-    }
-}
-
-/// The parts of a request that an injection may write.
-pub struct Wire {
-    /// All headers of the upstream request.
-    pub headers: HeaderMap,
-    /// The path and query of the upstream request.
-    pub target: String,
-}
 
 /// One kind of injection.
 pub struct InjectionKind {

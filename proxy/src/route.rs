@@ -10,7 +10,7 @@ use http::uri::Authority;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::identity::{Identified, Identity};
-use crate::inject::Injection;
+use crate::inject::injection::Injection;
 use crate::request::Request;
 use crate::request::path::CanonicalPath;
 use crate::request::query::Query;

@@ -2,6 +2,7 @@ use claviger_config::{Findings, Kind, Location, Node};
 use http::HeaderMap;
 
 use super::*;
+use crate::credential::secret::Secret;
 
 fn built(yaml: &str) -> (Option<Arc<dyn Injection>>, Findings) {
     let (name, settings) = yaml.split_once(": ").expect("the test gives one kind");

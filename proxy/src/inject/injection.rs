@@ -1,0 +1,29 @@
+//! What every injection does, apart from the kinds that do it.
+
+use http::header::{HeaderMap, HeaderName};
+
+use crate::credential::secret::Secret;
+
+/// How a secret is put on a request. An injection owns its header or query name: no workload and no policy writes it.
+pub trait Injection: Send + Sync {
+    /// Writes `secret` onto the request; an error names what cannot be written, never the secret.
+    fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str>;
+
+    /// The header that it writes.
+    fn owned_header(&self) -> Option<&HeaderName> {
+        None
+    }
+
+    /// The query parameter that it writes.
+    fn owned_query(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// The parts of a request that an injection may write.
+pub struct Wire {
+    /// All headers of the upstream request.
+    pub headers: HeaderMap,
+    /// The path and query of the upstream request.
+    pub target: String,
+}
