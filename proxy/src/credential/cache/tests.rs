@@ -10,7 +10,7 @@ use tokio::task::{LocalSet, spawn_local};
 
 use super::*;
 use crate::admin::metrics::Metrics;
-use crate::authorize::{Permit, Terms};
+use crate::authorize::{LeaseOutlook, Permit, Terms};
 use crate::clock;
 use crate::credential::lease::{Issued, Lease, Lifetime};
 use crate::credential::secret::Secret;
