@@ -9,13 +9,17 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::journal::SLOTS;
-use super::outbox::SLOTLESS_MAX;
-use super::sink::Sink;
+use super::outbox::{REQUESTS_SLOTLESS_MAX, SLOTLESS_MAX};
+use super::recover::LockedSink;
 use super::verify::Known;
 use super::*;
 use crate::admin::metrics::LeaseEvent;
 use crate::clock;
+
+mod handover;
+
+/// Of each worker.
+const SLOTS: usize = 2048;
 
 /// A state directory and an audit file.
 struct Place {
@@ -48,7 +52,7 @@ impl Place {
 
 fn settings_in(folder: &Path, workers: usize) -> Settings {
     let sink = claviger_config::Sink::File(folder.join("audit.jsonl"));
-    Settings { sink, required: true, state_dir: folder.join("state"), workers }
+    Settings { sink, required: true, state_dir: folder.join("state"), workers, slots: SLOTS }
 }
 
 fn parsed(lines: &[u8]) -> Vec<Value> {
@@ -62,6 +66,20 @@ fn opened<'a>(id: &'a str, path: &'a str) -> Opened<'a> {
     let request =
         RequestRecord { method: "GET", route: None, host: None, path: Some(path), protocol: "HTTP/1.1" };
     Opened { time: clock::now(), id, listener: "app", workload: "{}", task: None, request, decision: None }
+}
+
+fn issued() -> LeaseRecord<'static> {
+    LeaseRecord {
+        time: clock::now(),
+        event: LeaseEvent::issued,
+        name: "key",
+        kind: "vault",
+        lease: "l",
+        expires: None,
+        scopes: &[],
+        route: "api",
+        subject: "uid=1",
+    }
 }
 
 fn ids(lines: &[Value]) -> Vec<&str> {
@@ -90,8 +108,9 @@ struct Memory {
 impl Memory {
     fn start(&self, place: &Place, required: bool) -> Audit {
         let settings = Settings { required, ..place.settings(1) };
-        Audit::start_with(OpenSink::new(Box::new(self.clone())), settings, Counter::default())
-            .expect("started")
+        let handover = Handover::new(settings, Counter::default());
+        let recovered = handover.take_over(LockedSink::Fresh(Box::new(self.clone()))).expect("ours");
+        Audit::run(handover, Ok(recovered)).expect("started")
     }
 
     fn set_full(&self, full: bool) {
@@ -128,18 +147,7 @@ fn one_line_for_each_record_however_it_ends() {
     let dropped = recorder.open(&opened("dropped", "/")).expect("taken");
     closed.close(Closed { refusal: Some("denied"), duration_us: 5, ..Closed::default() });
     drop(dropped);
-    let record = LeaseRecord {
-        time: clock::now(),
-        event: LeaseEvent::issued,
-        name: "key",
-        kind: "vault",
-        lease: "l",
-        expires: None,
-        scopes: &[],
-        route: "api",
-        subject: "uid=1",
-    };
-    audit.ledger().lease(&record);
+    audit.ledger().lease(&issued());
     audit.close();
     let lines = place.lines();
     assert_eq!(ids(&lines), ["closed", "dropped"]);
@@ -248,9 +256,10 @@ fn what_a_start_finds_is_mended_and_told_once() {
 }
 
 #[test]
-fn journals_of_former_workers_are_drained_and_taken_away() {
+fn journals_of_former_workers_and_settings_are_drained_and_taken_away() {
     let place = Place::new();
-    let audit = Audit::start(place.settings(3), Counter::default()).expect("started");
+    let small = Settings { slots: 1, ..place.settings(3) };
+    let audit = Audit::start(small, Counter::default()).expect("started");
     let records: Vec<_> = ["0", "1", "2"]
         .iter()
         .enumerate()
@@ -365,14 +374,14 @@ fn records_that_are_not_required_are_bounded_too() {
     let audit = memory.start(&place, false);
     memory.set_full(true);
     let recorder = audit.recorder(0);
-    for number in 0..SLOTS + SLOTLESS_MAX + 10 {
+    for number in 0..SLOTS + REQUESTS_SLOTLESS_MAX + 10 {
         recorder.open(&opened(&number.to_string(), "/")).expect("never refused").close(Closed::default());
     }
     assert!(recorder.ready(), "requests go on");
     memory.set_full(false);
-    eventually("they are written", || memory.count() >= SLOTS + SLOTLESS_MAX);
+    eventually("they are written", || memory.count() >= SLOTS + REQUESTS_SLOTLESS_MAX);
     audit.close();
-    assert_eq!(memory.count(), SLOTS + SLOTLESS_MAX);
+    assert_eq!(memory.count(), SLOTS + REQUESTS_SLOTLESS_MAX);
 }
 
 #[test]
@@ -397,12 +406,31 @@ fn a_start_that_cannot_record_is_an_error_where_records_are_required() {
         Settings { sink: claviger_config::Sink::File(blocked.join("audit.jsonl")), ..place.settings(1) };
     check(missing, "a-file/audit.jsonl").expect_err("nowhere to write");
 
-    let running = place.start();
-    check(place.settings(1), "another process writes it").expect_err("one process for one file");
-    let other = claviger_config::Sink::File(place.folder.path().join("other.jsonl"));
-    let shared = Settings { sink: other, ..place.settings(1) };
-    check(shared, "another process uses this state directory").expect("goes on in memory");
-    running.close();
+    fs::write(place.file(), "no record\n").expect("written");
+    check(place.settings(1), "its last line is no record").expect_err("not to be gone on from");
+}
+
+#[test]
+fn what_had_no_effect_is_recorded_even_while_nothing_can_be() {
+    let place = Place::new();
+    let memory = Memory::default();
+    let audit = memory.start(&place, true);
+    let recorder = audit.recorder(0);
+    recorder.open_without_effect(&opened("well", "/")).close(Closed::default());
+    eventually("it is written", || memory.count() == 1);
+    memory.set_full(true);
+    recorder.open(&opened("first", "/")).expect("taken").close(Closed::default());
+    eventually("it is noticed", || !recorder.ready());
+    for number in 0..REQUESTS_SLOTLESS_MAX + 10 {
+        recorder.open_without_effect(&opened(&number.to_string(), "/")).close(Closed::default());
+    }
+    (0..SLOTLESS_MAX).for_each(|_| audit.ledger().lease(&issued()));
+    memory.set_full(false);
+    audit.close();
+    let lines = parsed(&memory.lines.lock().expect("no panic"));
+    let leases = lines.iter().filter(|line| line.get("event").is_some()).count();
+    assert_eq!(ids(&lines).len(), 2 + REQUESTS_SLOTLESS_MAX, "bounded");
+    assert_eq!(leases, SLOTLESS_MAX - REQUESTS_SLOTLESS_MAX, "with room for leases left");
 }
 
 #[test]

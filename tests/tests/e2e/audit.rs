@@ -4,7 +4,7 @@ use claviger_tests::bundle::ALLOW;
 use claviger_tests::process::Process;
 use claviger_tests::sidecar::{Launch, run};
 use claviger_tests::tool::skip;
-use claviger_tests::wait::eventually;
+use claviger_tests::wait::{eventually, free_port, until};
 use claviger_tests::{Case, Config, Sidecar, Upstream, needs};
 use serde_json::{Value, json};
 
@@ -107,4 +107,36 @@ fn every_change_of_a_closed_file_is_found() {
         assert_ne!(changed, whole, "{what}: nothing changed");
         assert_eq!(verify(&changed).0, Some(1), "{what}");
     }
+}
+
+#[test]
+fn the_next_sidecar_waits_for_the_record_and_takes_it_over() {
+    needs!("opa");
+    let (case, upstream) = (Case::new(), Upstream::plain());
+    let config = Config::mediating(&case, ALLOW, &upstream, &static_source(&case));
+    let elsewhere = || format!("127.0.0.1:{}", free_port());
+    let mut old = Sidecar::start(&case, &config);
+    assert_eq!(old.call("/api/echo/old").status, 200);
+    let next = config.clone().with("listeners.app.bind", elsewhere()).with("metrics.bind", elsewhere());
+    let mut new = Sidecar::start(&case, &next);
+    let reached = upstream.requests().len();
+    let asked = |target: &str| {
+        let answer = new.call(target);
+        (answer.status, answer.code())
+    };
+    assert_eq!(asked("/nowhere"), (403, "no_route".to_owned()));
+    assert_eq!(asked("/api/echo/early"), (503, "audit_unavailable".to_owned()));
+    assert_eq!(upstream.requests().len(), reached, "something left without a record");
+    assert_eq!(old.call("/api/echo/old").status, 200);
+    assert_eq!(old.stop(), 0);
+    until("the next one mediates", || new.call("/api/echo/new").status == 200);
+    assert_eq!(new.stop(), 0);
+
+    let file = new.audit_file();
+    assert!(new.logs().contains(&file.display().to_string()), "it does not say what it waits for");
+    let verified = run(&case, &["audit", "verify", &file.display().to_string()]);
+    assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stdout));
+    let records = new.records(5);
+    let told: Vec<_> = records.iter().take(4).map(|record| record["refusal"].as_str()).collect();
+    assert_eq!(told, [None, None, Some("no_route"), Some("audit_unavailable")]);
 }
