@@ -256,9 +256,10 @@ fn what_a_start_finds_is_mended_and_told_once() {
 }
 
 #[test]
-fn journals_of_former_workers_are_drained_and_taken_away() {
+fn journals_of_former_workers_and_settings_are_drained_and_taken_away() {
     let place = Place::new();
-    let audit = Audit::start(place.settings(3), Counter::default()).expect("started");
+    let small = Settings { slots: 1, ..place.settings(3) };
+    let audit = Audit::start(small, Counter::default()).expect("started");
     let records: Vec<_> = ["0", "1", "2"]
         .iter()
         .enumerate()

@@ -102,6 +102,7 @@ fn what_keeps_the_next_process_from_taking_over_may_be_mended() {
     let place = Place::new();
     let old = place.start();
     assert!(mediate(&old, "old"));
+    eventually("it is written", || place.lines().len() == 1);
     let new = place.start();
     refuse(&new, "refused");
     let good = fs::read(place.file()).expect("there");
