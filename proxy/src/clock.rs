@@ -90,7 +90,7 @@ mod tests {
         // Noon of every day that there is, and then moments all over, a prime number of nanoseconds apart.
         let days = i64::MAX / 86_400_000_000_000;
         (-days..days).for_each(|day| check(day * 86_400_000_000_000 + 43_200_000_000_000));
-        (0..200_000).for_each(|step| check(i64::MIN + step * 92_233_720_368_443));
+        (-100_000..100_000).for_each(|step| check(step * 92_233_720_368_443));
     }
 
     #[test]
