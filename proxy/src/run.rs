@@ -32,6 +32,9 @@ const REVOKE_SECONDS_MAX: Duration = Duration::from_secs(10);
 const REVOKE_SECONDS_IMPATIENT: Duration = Duration::from_secs(2);
 /// Requests that a worker takes at least, so that an uneven share of few connections sheds none.
 const REQUESTS_MIN: usize = 256;
+/// Records of one worker that may wait for the audit's thread, beside those of its requests: a record keeps its slot
+/// until its line is written, which is some milliseconds after its request has made room for the next.
+const RECORDS_WAITING_MAX: usize = 2048;
 
 /// Why the sidecar could not start.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +100,7 @@ impl Sidecar {
                 required: config.audit.required,
                 state_dir: config.state_dir.clone(),
                 workers,
-                slots: requests_max,
+                slots: requests_max + RECORDS_WAITING_MAX,
             },
             metrics.audit_records.clone(),
         )?;

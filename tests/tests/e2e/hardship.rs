@@ -113,6 +113,20 @@ fn idle_listener_keeps_no_slot_from_the_others() {
 }
 
 #[test]
+fn record_that_is_still_to_be_written_holds_nobody_up() {
+    needs!("opa");
+    let (case, upstream) = (Case::new(), Upstream::plain());
+    let config = Config::mediating(&case, ALLOW, &upstream, &static_key(&case))
+        .with("limits", json!({ "connections": 1, "workers": 1 }));
+    let sidecar = Sidecar::start(&case, &config);
+    let mut connection = sidecar.connect();
+    for _ in 0..100 {
+        let answer = connection.request("GET", "/api/echo", &[], b"").unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+#[test]
 fn hangup_drains() {
     needs!("opa");
     let (case, upstream) = (Case::new(), Upstream::plain());
