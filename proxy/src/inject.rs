@@ -62,8 +62,11 @@ pub fn build(kind: &Kind, findings: &mut Findings) -> Option<Arc<dyn Injection>>
 /// [`Injector::inject`] mints it, and only a [`Vouched`] leaves.
 ///
 /// ```compile_fail
-/// use claviger_proxy::inject::Vouched;
-/// let forged = Vouched { request: todo!(), permitted: todo!() };
+/// use std::rc::Rc;
+/// use claviger_proxy::{exchange::Exchange, inject::Vouched, route::Route, upstream::body::RequestBody};
+/// fn forge(request: http::Request<RequestBody>, route: Rc<Route>, exchange: Rc<Exchange>) -> Vouched {
+///     Vouched { request, route, exchange }
+/// }
 /// ```
 pub struct Vouched {
     request: http::Request<RequestBody>,
