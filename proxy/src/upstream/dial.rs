@@ -80,7 +80,7 @@ impl Dialler {
         };
         let stream = timeout_at(deadline.into(), connector.connect(name.clone(), stream))
             .await
-            .map_err(|_| Error::UpstreamTimeout("no handshake within timeouts.connect"))?
+            .map_err(|_| Error::UpstreamTls("no handshake within timeouts.connect".into()))?
             .map_err(|error| tls_error(&error))?;
         Ok((DialledStream::Tls(Box::new(stream)), address))
     }

@@ -151,21 +151,6 @@ fn roots_that_are_none_end_the_start() {
 }
 
 #[test]
-fn silent_handshake_is_a_timeout() {
-    needs!("opa");
-    let case = Case::new();
-    let silent = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    let upstream = format!("https://127.0.0.1:{}", silent.local_addr().expect("bound").port());
-    let config = Config::new(&case, ALLOW)
-        .route("api", &upstream, "key")
-        .credential("key", &static_key(&case), &json!({ "bearer": {} }))
-        .with("routes.api.timeouts", json!({ "connect": "200ms" }));
-    let sidecar = Sidecar::start(&case, &config);
-    let answer = sidecar.call("/api/x");
-    assert_eq!((answer.status, answer.code().as_str()), (504, "upstream_timeout"), "{answer:?}");
-}
-
-#[test]
 fn signal_during_the_start_ends_it_in_order() {
     needs!("opa");
     let (case, upstream) = (Case::new(), Upstream::plain());
