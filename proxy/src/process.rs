@@ -33,3 +33,11 @@ pub fn raise_descriptors() {
 pub fn parallelism() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
+
+/// A panic tells where it was, and nothing of what it was about: its message may hold what it stumbled over.
+pub fn mute_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        tracing::error!(place, "a thread panicked");
+    }));
+}

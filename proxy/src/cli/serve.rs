@@ -13,6 +13,7 @@ use crate::run::{self, End, Signals};
 const CONTROL_THREADS: usize = 1;
 
 pub(super) fn run(args: &ConfigArgs) -> ExitCode {
+    process::mute_panics();
     process::harden();
     process::raise_descriptors();
     let (control, signals) = match control() {
