@@ -1,11 +1,13 @@
 //! Who is calling: facts that the kernel gives of a connection's other end, never what the workload says of itself.
 
+mod cgroup;
 pub mod process;
 pub mod tcp;
 pub mod unix;
 pub mod workload;
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,6 +20,9 @@ use crate::error::Error;
 use crate::exchange::Exchange;
 
 use crate::request::Request;
+
+/// Control groups whose paths are remembered.
+const GROUPS_MAX: usize = 1_024;
 
 /// A request that the gate let in, with the exchange it belongs to.
 pub struct Inbound {
@@ -56,6 +61,8 @@ pub struct Identifier {
     netlink: RefCell<tcp::Netlink>,
     /// Of all workers: one search at a time finds the sockets of many.
     processes: Arc<Mutex<process::Finder>>,
+    /// Paths of control groups by their ids; `None` for those that are not to be seen from here.
+    groups: RefCell<HashMap<u64, Option<String>>>,
     /// Counts the worker's ticks: a connection is verified once in each.
     tick: Cell<u64>,
 }
@@ -63,7 +70,7 @@ pub struct Identifier {
 impl Identifier {
     /// One for each worker; keeps its socket to the kernel open.
     pub fn new(processes: Arc<Mutex<process::Finder>>) -> Self {
-        Self { netlink: RefCell::default(), processes, tick: Cell::new(1) }
+        Self { netlink: RefCell::default(), processes, groups: RefCell::default(), tick: Cell::new(1) }
     }
 
     /// The worker's clock has ticked: what was verified before is verified anew.
@@ -147,15 +154,31 @@ impl Identifier {
             }
         };
         let Some(socket) = found else { return Identity::new(Facts::default(), None) };
+        let group = self.group(socket.cgroup_id).await;
         let process = self.owner(socket.inode, socket.uid).await;
         let facts = Facts {
             uid: Some(socket.uid),
             gid: process.as_ref().and_then(|process| process.gid),
             pid: process.as_ref().map(|process| process.pid),
             exe: process.as_ref().and_then(|process| process.exe.clone()),
-            cgroup: process.and_then(|process| process.cgroup),
+            cgroup: group.or_else(|| process.and_then(|process| process.cgroup)),
         };
         Identity::new(facts, Some(socket.inode))
+    }
+
+    /// The path of the group that the socket table names, where the unified hierarchy is mounted.
+    async fn group(&self, id: Option<u64>) -> Option<String> {
+        let id = id?;
+        if let Some(known) = self.groups.borrow().get(&id) {
+            return known.clone();
+        }
+        let path = tokio::task::spawn_blocking(move || cgroup::path(id)).await.ok().flatten();
+        let mut groups = self.groups.borrow_mut();
+        if groups.len() >= GROUPS_MAX {
+            groups.clear();
+        }
+        groups.insert(id, path.clone());
+        path
     }
 
     /// Reading the open files of a busy process takes milliseconds, which no other request should wait for.
