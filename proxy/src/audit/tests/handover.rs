@@ -70,7 +70,7 @@ fn where_no_record_is_required_the_next_process_mediates_at_once() {
         assert!(mediate(&new, &number.to_string()));
     }
     old.close();
-    eventually("it is taken over", || place.lines().len() == REQUESTS_SLOTLESS_MAX);
+    eventually("it is taken over", || place.written() == REQUESTS_SLOTLESS_MAX);
     late.close(Closed::default());
     assert!(mediate(&new, "new"));
     let journal = JournalFile::open(&place.folder.path().join("state/audit/worker-0.journal")).map(drop);
@@ -102,7 +102,7 @@ fn what_keeps_the_next_process_from_taking_over_may_be_mended() {
     let place = Place::new();
     let old = place.start();
     assert!(mediate(&old, "old"));
-    eventually("it is written", || place.lines().len() == 1);
+    eventually("it is written", || place.written() == 1);
     let new = place.start();
     refuse(&new, "refused");
     let good = fs::read(place.file()).expect("there");
