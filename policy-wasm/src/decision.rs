@@ -65,14 +65,12 @@ impl Decision {
     /// # Errors
     /// [`EvalError::NotADecision`], naming what is wrong: a type, an unknown key, a key of a later version, a bound.
     pub fn read(result_set: &[u8]) -> Result<Decision, EvalError> {
-        let text = std::str::from_utf8(result_set).map_err(|_| not_a_decision("it is not UTF-8"))?;
-        let results = Value::parse(text).map_err(|error| not_a_decision(error.to_string()))?;
-        let Value::Array(results) = results else { return Err(not_a_decision("there is no result set")) };
-        match <[Value; 1]>::try_from(results) {
-            Ok([result]) => Decision::from_value(unwrapped(result)?),
-            Err(none) if none.is_empty() => Ok(Decision::Deny(Denial::SILENT)),
-            Err(_) => Err(not_a_decision("there are several results")),
-        }
+        Decision::of(sole_result(result_set)?)
+    }
+
+    /// What the entrypoint's value means; undefined is a denial.
+    pub(crate) fn of(result: Option<Value>) -> Result<Decision, EvalError> {
+        result.map_or(Ok(Decision::Deny(Denial::SILENT)), Decision::from_value)
     }
 
     fn from_value(value: Value) -> Result<Decision, EvalError> {
@@ -101,6 +99,18 @@ impl Permission {
             set_headers: Vec::new(),
             remove_headers: Vec::new(),
         }
+    }
+}
+
+/// The value in OPA's result set, `None` when the set is empty.
+pub(crate) fn sole_result(result_set: &[u8]) -> Result<Option<Value>, EvalError> {
+    let text = std::str::from_utf8(result_set).map_err(|_| not_a_decision("it is not UTF-8"))?;
+    let results = Value::parse(text).map_err(|error| not_a_decision(error.to_string()))?;
+    let Value::Array(results) = results else { return Err(not_a_decision("there is no result set")) };
+    match <[Value; 1]>::try_from(results) {
+        Ok([result]) => unwrapped(result).map(Some),
+        Err(none) if none.is_empty() => Ok(None),
+        Err(_) => Err(not_a_decision("there are several results")),
     }
 }
 

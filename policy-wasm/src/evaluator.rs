@@ -4,14 +4,16 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::Serialize;
 use serde::de::IgnoredAny;
 
-use crate::decision::Decision;
+use crate::decision::{self, Decision};
 use crate::error::EvalError;
 use crate::input::Input;
 use crate::instance::{Instance, Question};
 use crate::policy::Policy;
 use crate::trace::Trace;
+use crate::value::Value;
 
 /// Evaluates one policy, one question at a time. Each worker thread has its own; making one costs nothing, its first
 /// evaluation sets up the module's instance, and so does the one after an evaluation that had to be stopped.
@@ -40,21 +42,63 @@ impl Evaluator {
     /// # Errors
     /// Why there is no decision; the request must then be refused.
     pub fn evaluate(&mut self, input: &Input<'_>, trace: &mut Trace) -> Result<Decision, EvalError> {
+        self.evaluate_document(input, input.time.now_ns(), trace)?;
+        self.decision()
+    }
+
+    /// Evaluates whatever serialises, at the moment `now_ns` (nanoseconds since 1970). What comes out is read
+    /// afterwards, by [`Evaluator::decision`] or [`Evaluator::result_json`].
+    ///
+    /// # Errors
+    /// Why there is no result; the request must then be refused.
+    pub fn evaluate_document(
+        &mut self,
+        document: &impl Serialize,
+        now_ns: i64,
+        trace: &mut Trace,
+    ) -> Result<(), EvalError> {
+        self.result.clear();
         let bytes_max = self.policy.limits().input_bytes_max;
         let mut text = std::mem::take(&mut self.input);
         text.clear();
-        let written = serde_json::to_writer(Capped { bytes: &mut text, bytes_max }, input);
+        let written = serde_json::to_writer(Capped { bytes: &mut text, bytes_max }, document);
         let outcome = match written {
-            Ok(()) => self.run(&text, input.time.now_ns(), trace),
+            Ok(()) => self.run(&text, now_ns, trace),
             Err(_) => Err(EvalError::InputTooLarge { bytes_max }),
         };
         self.input = text;
-        outcome?;
-        Decision::read(&self.result)
+        outcome
     }
 
-    /// Evaluates any input document and gives OPA's result set as JSON text, for tools: `[{"result": …}]`, or `[]` when
-    /// the entrypoint is undefined. [`Decision::read`] judges it.
+    /// The last evaluation's result as a decision.
+    ///
+    /// # Errors
+    /// [`EvalError::NotADecision`], also where the last evaluation had no result.
+    pub fn decision(&mut self) -> Result<Decision, EvalError> {
+        Decision::of(self.result()?)
+    }
+
+    /// The last evaluation's result set as JSON text, as OPA gives it: `[{"result": …}]`, or `[]` when the entrypoint
+    /// is undefined.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for one that the last evaluation had no result.
+    pub fn result_json(&mut self) -> Result<Vec<u8>, EvalError> {
+        match self.result.is_empty() {
+            false => Ok(self.result.clone()),
+            true => Err(EvalError::NotADecision { what: "there is no result".to_owned() }),
+        }
+    }
+
+    /// The value that the last evaluation gave, `None` when the entrypoint is undefined.
+    ///
+    /// # Errors
+    /// As [`Evaluator::result_json`], and a result set of another form.
+    pub(crate) fn result(&mut self) -> Result<Option<Value>, EvalError> {
+        decision::sole_result(&self.result)
+    }
+
+    /// Evaluates any input document, for tools, and gives OPA's result set as JSON text.
     ///
     /// # Errors
     /// Why there is no result.
@@ -65,8 +109,9 @@ impl Evaluator {
         }
         serde_json::from_slice::<IgnoredAny>(input)
             .map_err(|error| EvalError::InputNotJson { cause: error.to_string() })?;
+        self.result.clear();
         self.run(input, system_now_ns(), trace)?;
-        Ok(self.result.clone())
+        self.result_json()
     }
 
     /// An instance goes back into its place only after a run without fault.
