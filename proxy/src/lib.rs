@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod connection;
 pub mod credential;
+pub mod endpoint;
 pub mod error;
 pub mod exchange;
 pub mod identity;

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use claviger_config::{Config, Draft, DraftCredential, Findings, Source as File};
+use claviger_config::{BundleSource, Config, Draft, DraftCredential, Findings, Source as File};
 use claviger_policy::{Bundle, Limits, LoadError, Policy};
 
 use crate::credential::cache::CredentialSource;
@@ -92,7 +92,14 @@ fn check_roots(route: &claviger_config::Route, findings: &mut Findings) {
 }
 
 fn load_policy(settings: &claviger_config::Policy, findings: &mut Findings) -> Option<Arc<Policy>> {
-    let at = &settings.bundle;
+    let at = match &settings.bundle {
+        BundleSource::File(at) => at,
+        BundleSource::Http(service) => {
+            let url = &service.endpoint.url;
+            findings.error("not_supported_yet", url.path.clone(), url.location, "a bundle service is not supported yet");
+            return None;
+        }
+    };
     let refuse = |why: String, findings: &mut Findings| {
         findings.error("bundle", at.path.clone(), at.location, format!("{}: {why}", at.value.display()));
     };
