@@ -204,7 +204,7 @@ pub enum BundleSource {
     /// A bundle or a bare module in a file.
     File(Located<PathBuf>),
     /// A bundle from a server.
-    Http(BundleService),
+    Http(Box<BundleService>),
 }
 
 /// A server that hands out bundles as OPA fetches them.

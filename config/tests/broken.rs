@@ -309,7 +309,13 @@ fn policy() {
         ("claviger/authz/decision", "/authz", "bad_value", "policy.entrypoint", 32),
         ("{ file: /p.tar.gz }", "/p.tar.gz", "wrong_type", "policy.bundle", 31),
         ("{ file: /p.tar.gz }", "{}", "missing_kind", "policy.bundle", 31),
-        ("{ file: /p.tar.gz }", "{ file: /p, http: { url: https://b.example/x } }", "two_kinds", "policy.bundle", 31),
+        (
+            "{ file: /p.tar.gz }",
+            "{ file: /p, http: { url: https://b.example/x } }",
+            "two_kinds",
+            "policy.bundle",
+            31,
+        ),
         (before, "  input: something_else\n  entrypoint:", "unknown_variant", "policy.input", 32),
         (before, "  input: ext_authz\n  entrypoint:", "not_supported_yet", "policy.input", 32),
         (before, "  verify: { scope: write }\n  entrypoint:", "not_supported_yet", "policy.verify", 32),
@@ -335,7 +341,11 @@ fn bundle_service() {
     check_keys("url: https://b.example/x, auth: {}", "missing_kind", ".auth");
     check_keys("url: https://b.example/x, auth: { a: {}, b: {} }", "two_kinds", ".auth");
     check_keys("url: https://b.example/x, tls: { roots: /ca }", "unknown_key", ".tls.roots");
-    check_keys("url: https://b.example/x, tls: { client: { cert: /c, key: inline } }", "inline_secret", ".tls.client.key");
+    check_keys(
+        "url: https://b.example/x, tls: { client: { cert: /c, key: inline } }",
+        "inline_secret",
+        ".tls.client.key",
+    );
     let whole = "url: http://b.example/x, allow_plaintext: true, poll: 10s, long_poll: true, persist: false, \
                  auth: { bearer: { env: TOKEN } }, tls: { ca: /ca, client: { cert: /c, key: { file: /k } } }, timeout: 9s";
     assert_eq!(found(&VALID.replacen(file, &format!("{{ http: {{ {whole} }} }}"), 1)), []);

@@ -9,12 +9,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_policy::{Decision, EvalError, Evaluator, Permission, Policy, Trace};
+use claviger_policy::{Decision, Permission, Trace};
 use http::header::{HeaderName, HeaderValue};
 use hyper::body::{Body as _, Incoming};
 
 pub use self::document::{LeaseOutlook, Surroundings};
 pub use self::permit::{Permit, Terms};
+use crate::active::{ActivePolicy, Seat};
 use crate::admin::metrics::OutcomeLabel;
 use crate::clock;
 use crate::error::Error;
@@ -33,23 +34,33 @@ pub struct Permitted {
 
 /// One worker's way to the policy.
 pub struct Authorizer {
-    policy: Arc<Policy>,
-    evaluator: RefCell<Evaluator>,
+    active: Arc<ActivePolicy>,
+    seat: RefCell<Seat>,
     surroundings: Surroundings,
     outlook: Rc<dyn LeaseOutlook>,
 }
 
 impl Authorizer {
-    /// Evaluates `policy` on this thread.
-    pub fn new(policy: Arc<Policy>, surroundings: Surroundings, outlook: Rc<dyn LeaseOutlook>) -> Self {
-        let evaluator = RefCell::new(Evaluator::new(Arc::clone(&policy)));
-        Self { policy, evaluator, surroundings, outlook }
+    /// Evaluates whatever is `active` on this thread.
+    pub fn new(active: Arc<ActivePolicy>, surroundings: Surroundings, outlook: Rc<dyn LeaseOutlook>) -> Self {
+        let seat = RefCell::new(Seat::new(Arc::clone(&active)));
+        Self { active, seat, surroundings, outlook }
+    }
+
+    /// Lets go of what is no longer active.
+    pub fn refresh(&self) {
+        self.seat.borrow_mut().refresh();
     }
 
     /// Lets a request pass only with a clear yes that the route can honour.
     pub fn authorize(&self, routed: Routed) -> Result<Permitted, Error> {
         let began = clock::monotonic();
-        let decision = self.decide(&routed);
+        let mut seat = self.seat.borrow_mut();
+        let evaluator = seat.evaluator().ok_or(Error::PolicyUnavailable)?;
+        let policy = Arc::clone(evaluator.policy());
+        let decision = document::with_input(&routed, &self.surroundings, &policy, &*self.outlook, |input| {
+            evaluator.evaluate(input, &mut Trace::default())
+        });
         let took = clock::monotonic().saturating_duration_since(began);
         let exchange = Rc::clone(routed.exchange());
         let (reason, rule, judged) = match decision {
@@ -65,22 +76,16 @@ impl Authorizer {
         let reason = reason.or_else(|| {
             judged.as_ref().err().filter(|_| outcome == OutcomeLabel::error).map(Error::to_string)
         });
-        let policy = Arc::clone(&self.policy);
         exchange.saw_verdict(Verdict { outcome, reason, rule, took, policy });
         judged
     }
 
     /// The input document for a request, as JSON: for explanations, never on the request's path.
-    pub fn explain(&self, routed: &Routed) -> serde_json::Value {
-        document::with_input(routed, &self.surroundings, &self.policy, &*self.outlook, |input| {
+    pub fn explain(&self, routed: &Routed) -> Result<serde_json::Value, Error> {
+        let policy = self.active.current().ok_or(Error::PolicyUnavailable)?;
+        Ok(document::with_input(routed, &self.surroundings, &policy, &*self.outlook, |input| {
             serde_json::to_value(input).expect("the input document always serialises")
-        })
-    }
-
-    fn decide(&self, routed: &Routed) -> Result<Decision, EvalError> {
-        document::with_input(routed, &self.surroundings, &self.policy, &*self.outlook, |input| {
-            self.evaluator.borrow_mut().evaluate(input, &mut Trace::default())
-        })
+        }))
     }
 }
 

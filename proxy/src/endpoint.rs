@@ -110,11 +110,8 @@ impl Endpoint {
         let proof = self.auth.proof().await.map_err(CallError::NoToken)?;
         let mut request = Request::new(call.body.clone());
         *request.method_mut() = call.method.clone();
-        *request.uri_mut() = self
-            .url
-            .as_str()
-            .parse()
-            .map_err(|_| CallError::Unusable("its address cannot be used"))?;
+        *request.uri_mut() =
+            self.url.as_str().parse().map_err(|_| CallError::Unusable("its address cannot be used"))?;
         *request.headers_mut() = call.headers.clone();
         if let Some(proof) = proof {
             request.headers_mut().insert(AUTHORIZATION, proof);

@@ -1,5 +1,6 @@
 //! The sidecar: everything a request passes through, from listener to upstream.
 
+pub mod active;
 pub mod admin;
 pub mod audit;
 pub mod authorize;
@@ -16,6 +17,7 @@ pub mod listener;
 pub mod pipeline;
 pub mod process;
 pub mod refuse;
+pub mod reload;
 pub mod request;
 pub mod route;
 pub mod run;

@@ -46,7 +46,10 @@ pub(super) fn policy(root: &Block<'_>, findings: &mut Findings) -> Option<Policy
 fn bundle(raw: raw::Bundle, block: &Block<'_>, findings: &mut Findings) -> Option<BundleSource> {
     match (raw.file, raw.http) {
         (Some(file), None) => Some(BundleSource::File(located(file, &block.key("file")?))),
-        (None, Some(http)) => bundle_service(http, &block.key("http")?, findings).map(BundleSource::Http),
+        (None, Some(http)) => {
+            let service = bundle_service(http, &block.key("http")?, findings)?;
+            Some(BundleSource::Http(Box::new(service)))
+        }
         (None, None) => {
             block.error("missing_kind", "exactly one of `file` and `http` is expected here", findings);
             None

@@ -62,10 +62,14 @@ const TOKEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 45\r\nConnection: close\
 
 #[test]
 fn settings_that_cannot_work_are_told() {
-    let check = |keys: &str, expected: &[&str]| assert_eq!(endpoint(keys).err().as_deref(), Some(expected), "{keys}");
+    let check =
+        |keys: &str, expected: &[&str]| assert_eq!(endpoint(keys).err().as_deref(), Some(expected), "{keys}");
     check("url: https://b.example/x, auth: { bearr: { env: A } }", &["unknown_variant"]);
     check("url: https://b.example/x, auth: { bearer: hunter2 }", &["inline_secret"]);
-    check("url: https://b.example/x, auth: { oauth2_client_credentials: { client_id: a } }", &["missing_key"; 2]);
+    check(
+        "url: https://b.example/x, auth: { oauth2_client_credentials: { client_id: a } }",
+        &["missing_key"],
+    );
     check("url: https://b.example/x, tls: { ca: /nowhere/ca.pem }", &["bad_file"]);
     assert!(endpoint("url: https://b.example/x").is_ok());
 }
@@ -108,7 +112,8 @@ fn an_issued_token_is_kept_and_replaced_once_when_it_is_refused() {
     for status in [StatusCode::OK, StatusCode::OK, StatusCode::UNAUTHORIZED] {
         assert_eq!(call(&endpoint).map(|reply| reply.status), Ok(status));
     }
-    let asked: Vec<_> = asked.iter().map(|head| head.split(' ').nth(1).unwrap_or_default().to_owned()).collect();
+    let asked: Vec<_> =
+        asked.iter().map(|head| head.split(' ').nth(1).unwrap_or_default().to_owned()).collect();
     assert_eq!(asked, ["/token", "/b", "/b", "/b", "/token", "/b"]);
 }
 
@@ -128,7 +133,11 @@ fn what_is_no_answer_is_none() {
         "9s",
         long,
     );
-    check("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "9s", Err(CallError::Unavailable("the answer broke off")));
+    check(
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
+        "9s",
+        Err(CallError::Unavailable("the answer broke off")),
+    );
     check("", "9s", Err(CallError::Unavailable("no answer")));
     check("HTTP/1.1 307 Away\r\nLocation: /c\r\nContent-Length: 0\r\n\r\n", "9s", Ok(307));
 }

@@ -9,16 +9,12 @@ use serde::Deserialize;
 
 use super::{Call, IssueError, Source, SourceKind, built, chosen, fault, made, not_yet, timeout};
 use crate::authorize::Permit;
-use crate::credential::issuer::oauth::{ClientAuth, TokenEndpoint};
 use crate::credential::issuer::Issuer;
+use crate::credential::issuer::oauth::{ClientAuth, TokenEndpoint};
 use crate::credential::lease::{Issued, Lease};
 
-pub(super) const KIND: SourceKind = SourceKind {
-    name: "oauth2_client_credentials",
-    example: EXAMPLE,
-    schema,
-    build,
-};
+pub(super) const KIND: SourceKind =
+    SourceKind { name: "oauth2_client_credentials", example: EXAMPLE, schema, build };
 
 const EXAMPLE: &str = "
 source:
