@@ -4,7 +4,6 @@
 
 mod block;
 mod credential;
-mod endpoint;
 mod listener;
 mod route;
 mod section;

@@ -2,7 +2,6 @@
 //!
 //! A [`Part`] is judged on its own, so that an error in one does not hide those of another.
 
-mod endpoint;
 mod text;
 
 use std::borrow::Cow;
@@ -16,7 +15,6 @@ use serde::{Deserialize, Deserializer};
 
 use crate::model::Bind;
 use crate::value::{Authority, Duration, HostName, HttpUrl, Size};
-pub(crate) use endpoint::{BundleService, Endpoint};
 pub(crate) use text::{Entrypoint, Fraction, HeaderName, Version};
 
 /// A Claviger configuration.
@@ -163,23 +161,19 @@ pub(crate) struct Policy {
     pub(crate) entrypoint: Entrypoint,
     /// The document that the policy sees.
     #[serde(default)]
-    #[expect(dead_code, reason = "there is one form of input so far")]
-    input: Input,
+    pub(crate) input: Input,
     /// How long one evaluation may take; 5ms by default.
     pub(crate) eval_timeout: Option<Duration>,
     /// Memory that one policy instance may have, from 1MiB to 4GiB; 64MiB by default.
     pub(crate) memory_max: Option<Size>,
 }
 
-/// Where the compiled policy is: exactly one of `file` and `http`.
+/// Where the compiled policy is.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{ "required": ["file"] }, { "required": ["http"] }]))]
 pub(crate) struct Bundle {
-    /// An OPA bundle (`bundle.tar.gz`) or a bare `policy.wasm`; a change of the file is followed.
-    pub(crate) file: Option<PathBuf>,
-    /// A server that hands out OPA bundles.
-    pub(crate) http: Option<BundleService>,
+    /// An OPA bundle (`bundle.tar.gz`) or a bare `policy.wasm`.
+    pub(crate) file: PathBuf,
 }
 
 /// The document that the policy sees.
@@ -189,6 +183,8 @@ pub(crate) enum Input {
     /// Claviger's own.
     #[default]
     Mediation,
+    /// That of OPA's Envoy plugin.
+    ExtAuthz,
 }
 
 /// What is known of the workload.
@@ -288,9 +284,6 @@ pub(crate) struct Source;
 /// The kinds of injections; likewise.
 pub(crate) struct Injection;
 
-/// The kinds of proof that servers of the operator's ask for; likewise.
-pub(crate) struct EndpointAuth;
-
 /// The schema of all kinds of a sort is known by its name alone.
 macro_rules! schema_from_outside {
     ($type:ty) => {
@@ -307,4 +300,3 @@ macro_rules! schema_from_outside {
 }
 schema_from_outside!(Source);
 schema_from_outside!(Injection);
-schema_from_outside!(EndpointAuth);

@@ -2,6 +2,7 @@
 
 mod archive;
 mod document;
+mod wish;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
@@ -20,6 +21,7 @@ pub struct Bundle {
     data: Value,
     revision: String,
     digest: String,
+    body_bytes_max: Option<usize>,
 }
 
 impl Bundle {
@@ -38,7 +40,8 @@ impl Bundle {
         let digest = format!("sha256:{}", hex::encode(digest(&SHA256, bytes)));
         if bytes.starts_with(WASM_MAGIC) {
             let data = Value::Object(Default::default());
-            return Ok(Bundle { module: bytes.to_vec(), data, revision: String::new(), digest });
+            let (module, revision) = (bytes.to_vec(), String::new());
+            return Ok(Bundle { module, data, revision, digest, body_bytes_max: None });
         }
         if !bytes.starts_with(GZIP_MAGIC) {
             return Err(BundleError::UnknownFormat);
@@ -56,6 +59,12 @@ impl Bundle {
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// How much of a request's body the policy asks for, in the manifest's `metadata.claviger.body.max`.
+    #[must_use]
+    pub fn body_bytes_max(&self) -> Option<usize> {
+        self.body_bytes_max
     }
 
     pub(crate) fn module(&self) -> &[u8] {
@@ -89,7 +98,8 @@ impl Bundle {
         }
         let module = module.ok_or(BundleError::NoModule)?;
         manifest.names(&module)?;
-        Ok(Bundle { module: module.bytes, data, revision: manifest.revision, digest })
+        let body_bytes_max = manifest.body_bytes_max()?;
+        Ok(Bundle { module: module.bytes, data, revision: manifest.revision, digest, body_bytes_max })
     }
 }
 

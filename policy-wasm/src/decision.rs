@@ -1,5 +1,7 @@
 //! The policy's answer as Rust values. Whatever is not clearly a permit or a denial is neither: there is no default.
 
+mod ext_authz;
+mod fields;
 mod header;
 mod reader;
 mod schema;
@@ -34,10 +36,32 @@ pub struct Permission {
     pub resource: Option<String>,
     /// Use the credential at most this long; positive.
     pub ttl_s: Option<u64>,
-    /// Headers to set on the upstream request: lower-case names, each once, printable values. Whether a header may be
-    /// set is the proxy's to say.
+    /// Headers to set on the upstream request: lower-case names, printable values; all values of a name replace what
+    /// the request has of it. Whether a header may be set is the proxy's to say.
     pub set_headers: Vec<(String, String)>,
     /// Headers to remove from the upstream request: lower-case names.
+    pub remove_headers: Vec<String>,
+    /// What becomes of the query.
+    pub query: QueryChanges,
+    /// What becomes of the head of the upstream's answer.
+    pub answer: AnswerChanges,
+}
+
+/// Changes to the query of the upstream request, by decoded names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QueryChanges {
+    /// Parameters to set; all values of a name replace what the query has of it.
+    pub set: Vec<(String, String)>,
+    /// Parameters to remove, those that were set included.
+    pub remove: Vec<String>,
+}
+
+/// Changes to the head of the upstream's answer. Whether a header may be changed is the proxy's to say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AnswerChanges {
+    /// Headers to set: lower-case names, printable values; all values of a name replace what the answer has of it.
+    pub set_headers: Vec<(String, String)>,
+    /// Headers to remove: lower-case names.
     pub remove_headers: Vec<String>,
 }
 
@@ -50,34 +74,61 @@ pub struct Denial {
     pub rule: Option<String>,
     /// What the caller may do about it.
     pub hint: Option<String>,
-    /// A status of 400 to 499 in place of 403.
+    /// In place of 403: 400 to 499, and for an Envoy policy 300 to 599.
     pub status: Option<u16>,
+    /// Headers for the refusal, of an Envoy policy: lower-case names, printable values. Whether one may be set is the
+    /// proxy's to say.
+    pub headers: Vec<(String, String)>,
+    /// An Envoy policy's own text for the caller; `reason` is its beginning.
+    pub body: Option<String>,
 }
 
 impl Denial {
     /// `false` and undefined say nothing more.
-    const SILENT: Denial = Denial { reason: None, rule: None, hint: None, status: None };
+    const SILENT: Denial =
+        Denial { reason: None, rule: None, hint: None, status: None, headers: Vec::new(), body: None };
+}
+
+/// How a policy is asked and answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// Claviger's own [`Input`](crate::Input) and decision.
+    #[default]
+    Mediation,
+    /// The document and the result object of OPA's Envoy plugin.
+    ExtAuthz,
 }
 
 impl Decision {
-    /// Reads OPA's result set, as [`evaluate_json`](crate::Evaluator::evaluate_json) gives it.
+    /// Reads OPA's result set for a decision of our own, as [`evaluate_json`](crate::Evaluator::evaluate_json) gives it.
     ///
     /// # Errors
     /// [`EvalError::NotADecision`], naming what is wrong: a type, an unknown key, a key of a later version, a bound.
     pub fn read(result_set: &[u8]) -> Result<Decision, EvalError> {
-        Decision::of(sole_result(result_set)?)
+        Decision::read_in(Dialect::Mediation, result_set)
+    }
+
+    /// The same in another dialect.
+    ///
+    /// # Errors
+    /// As [`Decision::read`].
+    pub fn read_in(dialect: Dialect, result_set: &[u8]) -> Result<Decision, EvalError> {
+        Decision::of(dialect, sole_result(result_set)?)
     }
 
     /// What the entrypoint's value means; undefined is a denial.
-    pub(crate) fn of(result: Option<Value>) -> Result<Decision, EvalError> {
-        result.map_or(Ok(Decision::Deny(Denial::SILENT)), Decision::from_value)
+    pub(crate) fn of(dialect: Dialect, result: Option<Value>) -> Result<Decision, EvalError> {
+        result.map_or(Ok(Decision::Deny(Denial::SILENT)), |value| Decision::from_value(dialect, value))
     }
 
-    fn from_value(value: Value) -> Result<Decision, EvalError> {
+    fn from_value(dialect: Dialect, value: Value) -> Result<Decision, EvalError> {
         match value {
             Value::Boolean(true) => Ok(Decision::Permit(Permission::plain())),
             Value::Boolean(false) => Ok(Decision::Deny(Denial::SILENT)),
-            Value::Object(fields) => reader::read(fields),
+            Value::Object(fields) => match dialect {
+                Dialect::Mediation => reader::read(fields),
+                Dialect::ExtAuthz => ext_authz::read(fields),
+            },
             other @ (Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Set(_)) => {
                 Err(not_a_decision(format!("it is {}, neither a boolean nor an object", other.type_name())))
             }
@@ -98,6 +149,8 @@ impl Permission {
             ttl_s: None,
             set_headers: Vec::new(),
             remove_headers: Vec::new(),
+            query: QueryChanges::default(),
+            answer: AnswerChanges::default(),
         }
     }
 }

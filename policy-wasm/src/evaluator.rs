@@ -19,7 +19,6 @@ use crate::value::Value;
 /// evaluation sets up the module's instance, and so does the one after an evaluation that had to be stopped.
 pub struct Evaluator {
     policy: Arc<Policy>,
-    entrypoint: i32,
     instance: Option<Instance>,
     input: Vec<u8>,
     result: Vec<u8>,
@@ -29,16 +28,7 @@ impl Evaluator {
     /// An evaluator for this generation of policy.
     #[must_use]
     pub fn new(policy: Arc<Policy>) -> Evaluator {
-        let entrypoint = policy.entrypoint_id();
-        Evaluator { policy, entrypoint, instance: None, input: Vec::new(), result: Vec::new() }
-    }
-
-    /// An evaluator for another entrypoint of the same module, as `system/log/mask`; `None` where the module has none of
-    /// that name.
-    #[must_use]
-    pub fn for_entrypoint(policy: Arc<Policy>, entrypoint: &str) -> Option<Evaluator> {
-        let entrypoint = policy.entrypoint_named(entrypoint)?;
-        Some(Evaluator { entrypoint, ..Evaluator::new(policy) })
+        Evaluator { policy, instance: None, input: Vec::new(), result: Vec::new() }
     }
 
     /// The policy it evaluates.
@@ -80,12 +70,12 @@ impl Evaluator {
         outcome
     }
 
-    /// The last evaluation's result as a decision.
+    /// The last evaluation's result as a decision, in the policy's dialect.
     ///
     /// # Errors
     /// [`EvalError::NotADecision`], also where the last evaluation had no result.
     pub fn decision(&mut self) -> Result<Decision, EvalError> {
-        Decision::of(self.result()?)
+        Decision::of(self.policy.dialect(), self.result()?)
     }
 
     /// The last evaluation's result set as JSON text, as OPA gives it: `[{"result": …}]`, or `[]` when the entrypoint
@@ -130,7 +120,7 @@ impl Evaluator {
             Some(instance) => instance,
             None => self.policy.instantiate()?,
         };
-        let question = Question { entrypoint: self.entrypoint, input, now_ns };
+        let question = Question { entrypoint: self.policy.entrypoint_id(), input, now_ns };
         instance.evaluate(&question, trace, &mut self.result)?;
         self.instance = Some(instance);
         Ok(())

@@ -2,6 +2,8 @@
 //!
 //! Absent facts are absent keys. Header names are lower-case; nothing here may be a secret.
 
+pub mod body;
+pub mod ext_authz;
 mod time;
 
 use std::borrow::Cow;
@@ -11,8 +13,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
+use self::body::Body;
 pub use time::Time;
 pub(crate) use time::english_weekday;
 
@@ -160,10 +162,10 @@ pub struct Request<'a> {
     /// Length of the body where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_length: Option<u64>,
-    /// The body as JSON, where the policy asks for it.
+    /// The body, where the policy asks for it: a JSON value, other text, or null where there is none or not all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Value>")]
-    pub body: Option<&'a RawValue>,
+    pub body: Option<Body<'a>>,
     /// Whether the body was longer than the policy asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_truncated: Option<bool>,
@@ -233,7 +235,7 @@ pub fn input_schema() -> serde_json::Value {
     schema.to_value()
 }
 
-fn as_map<S: Serializer>(fields: &[Named<'_>], serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_map<S: Serializer>(fields: &[Named<'_>], serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(fields.len()))?;
     for (name, values) in fields {
         map.serialize_entry(name, values)?;

@@ -24,7 +24,7 @@ mod trace;
 mod value;
 
 pub use bundle::Bundle;
-pub use decision::{Decision, Denial, Permission, decision_schema};
+pub use decision::{AnswerChanges, Decision, Denial, Dialect, Permission, QueryChanges, decision_schema};
 pub use error::{BundleError, EvalError, LoadError};
 pub use evaluator::Evaluator;
 pub use input::{Input, input_schema};

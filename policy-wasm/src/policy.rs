@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::builtins::Dispatch;
 use crate::bundle::Bundle;
+use crate::decision::Dialect;
 use crate::error::{EvalError, LoadError};
 use crate::instance::Instance;
 use crate::limits::Limits;
@@ -19,9 +20,10 @@ pub struct Policy {
     builtin_names: Vec<String>,
     entrypoint: Entrypoint,
     entrypoints: Vec<String>,
-    entrypoint_ids: Vec<i32>,
     revision: String,
     digest: String,
+    dialect: Dialect,
+    body_bytes_max: Option<usize>,
 }
 
 struct Entrypoint {
@@ -62,11 +64,24 @@ impl Policy {
             builtins: Arc::new(Dispatch::of(called)?),
             builtin_names,
             entrypoint: choose(entrypoint, &offered)?,
-            entrypoint_ids: offered.iter().map(|(_, id)| *id).collect(),
             entrypoints: offered.into_iter().map(|(name, _)| name).collect(),
             revision: bundle.revision().to_owned(),
             digest: bundle.digest().to_owned(),
+            dialect: Dialect::default(),
+            body_bytes_max: bundle.body_bytes_max(),
         })
+    }
+
+    /// The same policy, asked and answering in another dialect.
+    #[must_use]
+    pub fn in_dialect(self, dialect: Dialect) -> Policy {
+        Policy { dialect, ..self }
+    }
+
+    /// How it is asked and answers.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The manifest's revision, empty when there is none.
@@ -87,6 +102,12 @@ impl Policy {
         &self.entrypoint.name
     }
 
+    /// How much of a request's body it judges; `None` where it judges none of it.
+    #[must_use]
+    pub fn body_bytes_max(&self) -> Option<usize> {
+        self.body_bytes_max
+    }
+
     /// All entrypoints that the module has, sorted.
     #[must_use]
     pub fn entrypoints(&self) -> &[String] {
@@ -105,12 +126,6 @@ impl Policy {
 
     pub(crate) fn entrypoint_id(&self) -> i32 {
         self.entrypoint.id
-    }
-
-    /// The number of an entrypoint, if the module has it.
-    pub(crate) fn entrypoint_named(&self, name: &str) -> Option<i32> {
-        let place = self.entrypoints.iter().position(|offered| offered == name)?;
-        Some(self.entrypoint_ids[place])
     }
 
     /// A fresh copy. The same module was set up once already, so what fails now is a matter of this moment.

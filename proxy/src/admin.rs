@@ -22,7 +22,6 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use self::metrics::Metrics;
-use crate::active::ActivePolicy;
 use crate::listener::{self, AcceptedSocket, BindError, Listening};
 
 /// Operators' connections at the same time.
@@ -30,19 +29,14 @@ const CONNECTIONS_MAX: usize = 64;
 const HEAD_SECONDS_MAX: Duration = Duration::from_secs(30);
 
 /// Whether the sidecar can mediate.
+#[derive(Debug, Default)]
 pub struct Health {
-    active: Arc<ActivePolicy>,
     ready: AtomicBool,
     draining: AtomicBool,
 }
 
 impl Health {
-    /// Not before there is an active policy.
-    pub fn new(active: Arc<ActivePolicy>) -> Self {
-        Self { active, ready: AtomicBool::new(false), draining: AtomicBool::new(false) }
-    }
-
-    /// The listeners are bound.
+    /// A policy is active and the listeners are bound.
     pub fn set_ready(&self) {
         self.ready.store(true, Ordering::Release);
     }
@@ -56,8 +50,7 @@ impl Health {
     pub fn missing(&self) -> Vec<&'static str> {
         let draining = self.draining.load(Ordering::Acquire).then_some("draining");
         let starting = (!self.ready.load(Ordering::Acquire)).then_some("starting");
-        let policy = self.active.current().is_none().then_some("policy");
-        [starting, policy, draining].into_iter().flatten().collect()
+        starting.into_iter().chain(draining).collect()
     }
 }
 

@@ -1,25 +1,32 @@
 //! Asks the policy, and turns its decision into a permit or a refusal.
 
 mod document;
+mod ext_authz;
 mod obligation;
 mod permit;
+mod shown;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_policy::{Decision, Permission, Trace};
+use claviger_policy::{Decision, Denial, Dialect, EvalError, Evaluator, Input, Permission, Policy, Trace};
+use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
+use serde::Serialize;
+use serde_json::Value;
 
 pub use self::document::{LeaseOutlook, Surroundings};
 pub use self::permit::{Permit, Terms};
-use crate::active::{ActivePolicy, Seat};
+use self::shown::Shown;
 use crate::admin::metrics::OutcomeLabel;
 use crate::clock;
-use crate::error::Error;
+use crate::error::{Denied, Error};
 use crate::exchange::Verdict;
+use crate::request::body::{Body, Room, Sample};
+use crate::request::query::Query;
 use crate::route::{Offer, Routed};
 
 /// A request that the policy permits, with what the permit binds us to. Minted by [`Authorizer::authorize`].
@@ -30,63 +37,109 @@ pub struct Permitted {
     permit: Option<Permit>,
     set_headers: Vec<(HeaderName, HeaderValue)>,
     remove_headers: Vec<HeaderName>,
+    /// In place of the query that was judged, where the policy changes it.
+    query: Option<Query>,
+    answer_headers: Vec<(HeaderName, HeaderValue)>,
+    hidden_headers: Vec<HeaderName>,
 }
 
 /// One worker's way to the policy.
 pub struct Authorizer {
-    active: Arc<ActivePolicy>,
-    seat: RefCell<Seat>,
+    policy: Arc<Policy>,
+    evaluator: RefCell<Evaluator>,
     surroundings: Surroundings,
     outlook: Rc<dyn LeaseOutlook>,
+    /// For the bodies that are judged.
+    room: Rc<Room>,
 }
 
 impl Authorizer {
-    /// Evaluates whatever is `active` on this thread.
-    pub fn new(active: Arc<ActivePolicy>, surroundings: Surroundings, outlook: Rc<dyn LeaseOutlook>) -> Self {
-        let seat = RefCell::new(Seat::new(Arc::clone(&active)));
-        Self { active, seat, surroundings, outlook }
+    /// Evaluates `policy` on this thread.
+    pub fn new(policy: Arc<Policy>, surroundings: Surroundings, outlook: Rc<dyn LeaseOutlook>) -> Self {
+        let evaluator = RefCell::new(Evaluator::new(Arc::clone(&policy)));
+        Self { policy, evaluator, surroundings, outlook, room: Rc::default() }
     }
 
-    /// Lets go of what is no longer active.
-    pub fn refresh(&self) {
-        self.seat.borrow_mut().refresh();
-    }
-
-    /// Lets a request pass only with a clear yes that the route can honour.
-    pub fn authorize(&self, routed: Routed) -> Result<Permitted, Error> {
+    /// Lets a request pass only with a clear yes that the route can honour. Waits for as much of the body as the policy
+    /// judges, and for nothing where it judges none.
+    pub async fn authorize(&self, mut routed: Routed) -> Result<Permitted, Error> {
+        let sample = self.read_ahead(&mut routed).await?;
+        let shown = sample.as_ref().map(|sample| Shown::of(&routed, sample)).transpose()?;
         let began = clock::monotonic();
-        let mut seat = self.seat.borrow_mut();
-        let evaluator = seat.evaluator().ok_or(Error::PolicyUnavailable)?;
-        let policy = Arc::clone(evaluator.policy());
-        let decision = document::with_input(&routed, &self.surroundings, &policy, &*self.outlook, |input| {
-            evaluator.evaluate(input, &mut Trace::default())
-        });
+        let decision = self.decide(&routed, shown.as_ref())?;
+        drop(shown);
         let took = clock::monotonic().saturating_duration_since(began);
         let exchange = Rc::clone(routed.exchange());
         let (reason, rule, judged) = match decision {
             Ok(Decision::Permit(permission)) => {
                 (permission.reason.clone(), permission.rule.clone(), honour(routed, permission))
             }
-            Ok(Decision::Deny(denial)) => {
-                (denial.reason.clone(), denial.rule.clone(), Err(Error::Denied(Box::new(denial))))
-            }
+            Ok(Decision::Deny(denial)) => (denial.reason.clone(), denial.rule.clone(), Err(refusal(denial))),
             Err(error) => (None, None, Err(Error::PolicyFailed(error))),
         };
         let outcome = outcome(&judged);
         let reason = reason.or_else(|| {
             judged.as_ref().err().filter(|_| outcome == OutcomeLabel::error).map(Error::to_string)
         });
+        let policy = Arc::clone(&self.policy);
         exchange.saw_verdict(Verdict { outcome, reason, rule, took, policy });
         judged
     }
 
-    /// The input document for a request, as JSON: for explanations, never on the request's path.
-    pub fn explain(&self, routed: &Routed) -> Result<serde_json::Value, Error> {
-        let policy = self.active.current().ok_or(Error::PolicyUnavailable)?;
-        Ok(document::with_input(routed, &self.surroundings, &policy, &*self.outlook, |input| {
-            serde_json::to_value(input).expect("the input document always serialises")
-        }))
+    /// The input document for a request without its body, as JSON: for explanations, never on the request's path.
+    pub fn explain(&self, routed: &Routed) -> Result<Value, Error> {
+        let nothing = self.policy.body_bytes_max().map(|_| Sample::default());
+        let shown = nothing.as_ref().map(|sample| Shown::of(routed, sample)).transpose()?;
+        match self.policy.dialect() {
+            Dialect::Mediation => self.with_input(routed, shown.as_ref(), |input| json(input)),
+            Dialect::ExtAuthz => {
+                ext_authz::with_request(routed, &self.surroundings, shown.as_ref(), |request| json(request))
+            }
+        }
     }
+
+    async fn read_ahead(&self, routed: &mut Routed) -> Result<Option<Sample>, Error> {
+        let Some(bytes_max) = self.policy.body_bytes_max() else { return Ok(None) };
+        let idle_max = routed.route().settings().timeouts.idle;
+        let exchange = Rc::clone(routed.exchange());
+        match &mut routed.request_mut().body {
+            Some(body) => {
+                let count = |bytes| exchange.count_in(bytes);
+                body.read_ahead(bytes_max, idle_max, &self.room, count).await.map(Some)
+            }
+            None => Ok(Some(Sample::default())),
+        }
+    }
+
+    /// An error where the body cannot be shown; what the policy itself does wrong is in the inner result.
+    fn decide(
+        &self,
+        routed: &Routed,
+        shown: Option<&Shown<'_>>,
+    ) -> Result<Result<Decision, EvalError>, Error> {
+        let (evaluator, trace) = (&mut *self.evaluator.borrow_mut(), &mut Trace::default());
+        match self.policy.dialect() {
+            Dialect::Mediation => self.with_input(routed, shown, |input| evaluator.evaluate(input, trace)),
+            Dialect::ExtAuthz => ext_authz::with_request(routed, &self.surroundings, shown, |request| {
+                let now_ns = routed.exchange().began().nanoseconds();
+                evaluator.evaluate_document(request, now_ns, trace)?;
+                evaluator.decision()
+            }),
+        }
+    }
+
+    fn with_input<T>(
+        &self,
+        routed: &Routed,
+        shown: Option<&Shown<'_>>,
+        judge: impl FnOnce(&Input<'_>) -> T,
+    ) -> Result<T, Error> {
+        document::with_input(routed, &self.surroundings, &self.policy, &*self.outlook, shown, judge)
+    }
+}
+
+fn json(document: &impl Serialize) -> Value {
+    serde_json::to_value(document).expect("the documents always serialise")
 }
 
 /// What the record says of a judgement: a permit that cannot be honoured is the policy's error, not its yes.
@@ -101,18 +154,42 @@ fn outcome(judged: &Result<Permitted, Error>) -> OutcomeLabel {
     }
 }
 
+/// A denial as the workload gets to know it; headers that cannot be put on it make it the policy's error.
+fn refusal(denial: Denial) -> Error {
+    match obligation::answer_headers(&denial.headers) {
+        Ok(headers) => {
+            let mut told = HeaderMap::with_capacity(headers.len());
+            replace(&mut told, &headers);
+            Error::Denied(Box::new(Denied { denial, headers: told }))
+        }
+        Err(error) => error,
+    }
+}
+
 /// Checks that the permit narrows what the route offers, and never widens it.
 fn honour(routed: Routed, permission: Permission) -> Result<Permitted, Error> {
     let owned: Vec<&HeaderName> =
         routed.route().offers().iter().filter_map(|offer| offer.injection.owned_header()).collect();
     let set_headers = obligation::headers_to_set(&permission.set_headers, &owned)?;
     let remove_headers = obligation::headers_to_remove(&permission.remove_headers, &owned)?;
+    let answer_headers = obligation::answer_headers(&permission.answer.set_headers)?;
+    let hidden_headers = obligation::answer_names(&permission.answer.remove_headers)?;
+    let query = obligation::query(&permission.query, routed.query(), &routed.route().owned_queries())?;
     let offer = obligation::offer(routed.route().offers(), permission.credential.as_deref())?;
     let permit = match offer {
         Some(index) => Some(permit(&routed, &routed.route().offers()[index], permission)?),
         None => None,
     };
-    Ok(Permitted { routed, offer, permit, set_headers, remove_headers })
+    Ok(Permitted {
+        routed,
+        offer,
+        permit,
+        set_headers,
+        remove_headers,
+        query,
+        answer_headers,
+        hidden_headers,
+    })
 }
 
 fn permit(routed: &Routed, offer: &Offer, permission: Permission) -> Result<Permit, Error> {
@@ -125,6 +202,16 @@ fn permit(routed: &Routed, offer: &Offer, permission: Permission) -> Result<Perm
         resource: permission.resource,
         age_max: permission.ttl_s.map(Duration::from_secs),
     }))
+}
+
+/// Puts all values of each name in place of those that are there.
+pub fn replace(headers: &mut HeaderMap, wanted: &[(HeaderName, HeaderValue)]) {
+    for (name, _) in wanted {
+        headers.remove(name);
+    }
+    for (name, value) in wanted {
+        headers.append(name, value.clone());
+    }
 }
 
 impl Permitted {
@@ -153,8 +240,21 @@ impl Permitted {
         &self.remove_headers
     }
 
+    /// Path and query to send, before injection.
+    pub fn target(&self) -> String {
+        self.routed.target_with(self.query.as_ref().unwrap_or_else(|| self.routed.query()))
+    }
+
+    /// Changes the head of the upstream's answer as the policy says.
+    pub fn dress(&self, answer: &mut HeaderMap) {
+        for name in &self.hidden_headers {
+            answer.remove(name);
+        }
+        replace(answer, &self.answer_headers);
+    }
+
     /// The workload's body, once.
-    pub(crate) fn take_body(&mut self) -> Option<Incoming> {
+    pub(crate) fn take_body(&mut self) -> Option<Body> {
         self.routed.request_mut().body.take().filter(|body| !body.is_end_stream())
     }
 

@@ -3,9 +3,9 @@
 pub mod cache;
 #[cfg(test)]
 mod fake;
-pub(crate) mod issuer;
-pub(crate) mod jitter;
+mod issuer;
+mod jitter;
 pub mod lease;
-pub(crate) mod material;
+mod material;
 pub mod secret;
 pub mod source;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use claviger_policy::{Denial, EvalError};
+use http::HeaderMap;
 
 /// The end of a request that is not an upstream's answer.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +37,9 @@ pub enum Error {
     /// No route bears that name.
     #[error("no route matches this request")]
     NoRoute,
-    /// No policy has come yet.
-    #[error("there is no policy yet")]
-    PolicyUnavailable,
     /// The policy said no.
     #[error("denied by policy")]
-    Denied(Box<Denial>),
+    Denied(Box<Denied>),
     /// The policy chose a credential or scopes that the route does not offer.
     #[error("{0}")]
     CredentialNotOffered(&'static str),
@@ -90,6 +88,15 @@ pub enum Error {
     /// The sidecar is stopping.
     #[error("the sidecar is stopping")]
     Draining,
+}
+
+/// A policy's no.
+#[derive(Debug)]
+pub struct Denied {
+    /// Its words.
+    pub denial: Denial,
+    /// Headers that it puts on the refusal.
+    pub headers: HeaderMap,
 }
 
 impl Error {

@@ -15,7 +15,7 @@ use http::header::{HOST, HeaderMap, HeaderValue};
 
 pub use self::injection::{Injection, Wire};
 use crate::audit::CredentialRecord;
-use crate::authorize::Permitted;
+use crate::authorize::{self, Permitted};
 use crate::credential::cache::Held;
 use crate::error::Error;
 use crate::exchange::Exchange;
@@ -99,7 +99,7 @@ impl Injector {
         self.identifier.verify(routed.exchange().connection(), routed.identity())?;
         let route = Rc::clone(routed.route());
         let exchange = Rc::clone(routed.exchange());
-        let mut wire = Wire { headers: head(permitted, &route), target: target(permitted) };
+        let mut wire = Wire { headers: head(permitted, &route), target: permitted.target() };
         if let (Some(held), Some(offer)) = (held, permitted.offer()) {
             exchange.saw_lease(record(offer, held));
             offer.injection.inject(held.lease.secret(), &mut wire).map_err(|why| {
@@ -124,23 +124,9 @@ fn head(permitted: &Permitted, route: &Route) -> HeaderMap {
     for name in permitted.remove_headers() {
         headers.remove(name);
     }
-    for (name, value) in permitted.set_headers() {
-        headers.insert(name.clone(), value.clone());
-    }
+    authorize::replace(&mut headers, permitted.set_headers());
     headers.insert(HOST, route.host_header());
     headers
-}
-
-fn target(permitted: &Permitted) -> String {
-    let routed = permitted.routed();
-    let query = routed.query().wire();
-    let mut target = String::with_capacity(routed.path().len() + 1 + query.len());
-    target.push_str(routed.path());
-    if !query.is_empty() {
-        target.push('?');
-        target.push_str(query);
-    }
-    target
 }
 
 fn record(offer: &Offer, held: &Held) -> CredentialRecord {

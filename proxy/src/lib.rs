@@ -1,6 +1,5 @@
 //! The sidecar: everything a request passes through, from listener to upstream.
 
-pub mod active;
 pub mod admin;
 pub mod audit;
 pub mod authorize;
@@ -8,7 +7,6 @@ pub mod cli;
 pub mod clock;
 pub mod connection;
 pub mod credential;
-pub mod endpoint;
 pub mod error;
 pub mod exchange;
 pub mod identity;
@@ -17,7 +15,6 @@ pub mod listener;
 pub mod pipeline;
 pub mod process;
 pub mod refuse;
-pub mod reload;
 pub mod request;
 pub mod route;
 pub mod run;

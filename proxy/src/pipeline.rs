@@ -34,12 +34,14 @@ impl Pipeline {
     pub async fn mediate(&self, inbound: Inbound) -> Result<Response<AnswerBody>, Error> {
         let identified = self.identifier.identify(inbound).await?;
         let routed = self.routes.select(identified)?;
-        let mut permitted = self.authorizer.authorize(routed)?;
+        let mut permitted = self.authorizer.authorize(routed).await?;
         permitted.routed().exchange().open()?;
         let held = self.obtain(&permitted).await?;
         let vouched = self.injector.inject(&mut permitted, held.as_ref())?;
         let answer = self.upstream.send(vouched).await?;
-        self.second_try(permitted, held, answer).await
+        let mut answer = self.second_try(&mut permitted, held, answer).await?;
+        permitted.dress(answer.headers_mut());
+        Ok(answer)
     }
 
     async fn obtain(&self, permitted: &Permitted) -> Result<Option<Held>, Error> {
@@ -52,7 +54,7 @@ impl Pipeline {
     /// A credential that the upstream no longer takes is replaced once, where the request can be sent again.
     async fn second_try(
         &self,
-        mut permitted: Permitted,
+        permitted: &mut Permitted,
         held: Option<Held>,
         answer: Response<AnswerBody>,
     ) -> Result<Response<AnswerBody>, Error> {
@@ -63,7 +65,7 @@ impl Pipeline {
         };
         let Some(fresh) = self.leases.replace(permit, &held).await else { return Ok(answer) };
         drop(answer);
-        let vouched = self.injector.inject(&mut permitted, Some(&fresh))?;
+        let vouched = self.injector.inject(permitted, Some(&fresh))?;
         self.upstream.send(vouched).await
     }
 }

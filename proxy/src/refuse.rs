@@ -146,8 +146,6 @@ const UPSTREAM_TIMEOUT: Refusal = Refusal::new(
     "claviger; error=http_response_timeout",
 )
 .retryable();
-const POLICY_UNAVAILABLE: Refusal =
-    Refusal::new(503, "policy_unavailable", "There is no policy yet", OURS).retryable().wait(SOON);
 const AUDIT_UNAVAILABLE: Refusal =
     Refusal::new(503, "audit_unavailable", "Nothing is carried without a record", OURS)
         .retryable()
@@ -167,18 +165,37 @@ pub fn code(error: &Error) -> &'static str {
 /// The response to a request that ended in `error`; `id` is that of its audit record.
 pub fn refuse(error: &Error, id: &str) -> Response<Bytes> {
     let row = row(error);
-    let mut body = serde_json::to_vec(&problem(error, id)).expect("strings and numbers always serialise");
-    body.push(b'\n');
-    let mut response = Response::new(Bytes::from(body));
+    let mut response = Response::new(own_body(error).unwrap_or_else(|| problem_body(error, id)));
     *response.status_mut() = denial_status(error).unwrap_or_else(|| row.status());
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(PROXY_STATUS, HeaderValue::from_static(row.proxy_error));
     if let Some(wait) = retry_after(error) {
         headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs_f64().ceil().max(1.0) as u64));
     }
+    if let Error::Denied(denied) = error {
+        for name in denied.headers.keys() {
+            headers.remove(name);
+        }
+        headers.extend(denied.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+    if own_body(error).is_none() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    }
+    headers.insert(PROXY_STATUS, HeaderValue::from_static(row.proxy_error));
     response
+}
+
+fn problem_body(error: &Error, id: &str) -> Bytes {
+    let mut body = serde_json::to_vec(&problem(error, id)).expect("strings and numbers always serialise");
+    body.push(b'\n');
+    body.into()
+}
+
+/// The whole body of a denial where the policy gives it together with its media type.
+fn own_body(error: &Error) -> Option<Bytes> {
+    let Error::Denied(denied) = error else { return None };
+    let body = denied.denial.body.as_ref().filter(|_| denied.headers.contains_key(CONTENT_TYPE))?;
+    Some(Bytes::copy_from_slice(body.as_bytes()))
 }
 
 /// The problem document that the workload reads.
@@ -201,16 +218,18 @@ pub fn problem<'a>(error: &'a Error, id: &'a str) -> Problem<'a> {
 /// Reason, rule and hint: the policy's own on a denial, ours on everything else. Never a word of an issuer or an
 /// upstream.
 fn words(error: &Error) -> (Option<String>, Option<&str>, Option<&str>) {
-    if let Error::Denied(denial) = error {
-        return (denial.reason.clone(), denial.rule.as_deref(), denial.hint.as_deref());
+    if let Error::Denied(denied) = error {
+        let denial = &denied.denial;
+        let reason = denial.body.as_ref().or(denial.reason.as_ref());
+        return (reason.cloned(), denial.rule.as_deref(), denial.hint.as_deref());
     }
     let reason = row(error).reason.map_or_else(|| error.to_string(), str::to_owned);
     (Some(reason), None, None)
 }
 
 fn denial_status(error: &Error) -> Option<StatusCode> {
-    let Error::Denied(denial) = error else { return None };
-    denial.status.and_then(|status| StatusCode::from_u16(status).ok())
+    let Error::Denied(denied) = error else { return None };
+    denied.denial.status.and_then(|status| StatusCode::from_u16(status).ok())
 }
 
 fn retry_after(error: &Error) -> Option<Duration> {
@@ -232,7 +251,6 @@ fn row(error: &Error) -> &'static Refusal {
         Error::NoRoute => &NO_ROUTE,
         Error::Denied(_) => &DENIED,
         Error::CredentialNotOffered(_) => &CREDENTIAL_NOT_OFFERED,
-        Error::PolicyUnavailable => &POLICY_UNAVAILABLE,
         Error::PolicyFailed(_) | Error::PolicyUnsound(_) => &POLICY_ERROR,
         Error::IssuerUnavailable { .. } => &ISSUER_UNAVAILABLE,
         Error::IssuerRefused { .. } => &ISSUER_REFUSED,
@@ -249,9 +267,11 @@ fn row(error: &Error) -> &'static Refusal {
 
 #[cfg(test)]
 mod tests {
+    use claviger_policy::Denial;
     use serde_json::Value;
 
     use super::*;
+    use crate::error::Denied;
 
     #[test]
     fn every_refusal_is_a_problem_document_with_its_own_status() {
@@ -264,7 +284,6 @@ mod tests {
             (Error::UpstreamTls("names the certificate".into()), 502, "upstream_tls", None),
             (Error::DeadlineExceeded, 504, "upstream_timeout", None),
             (Error::Draining, 503, "draining", Some("1")),
-            (Error::PolicyUnavailable, 503, "policy_unavailable", Some("1")),
         ] {
             let response = refuse(&error, "id-1");
             assert_eq!(response.status().as_u16(), status, "{code}");
@@ -282,20 +301,56 @@ mod tests {
         }
     }
 
+    fn denied(denial: Denial, headers: &[(HeaderName, &'static str)]) -> Error {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
+        Error::Denied(Box::new(Denied { denial, headers: headers.collect() }))
+    }
+
+    fn silent() -> Denial {
+        Denial { reason: None, rule: None, hint: None, status: None, headers: Vec::new(), body: None }
+    }
+
     #[test]
     fn a_denial_speaks_in_the_policys_words() {
-        let denial = claviger_policy::Denial {
+        let denial = Denial {
             reason: Some("writes need a task".into()),
             rule: Some("write-needs-task".into()),
             hint: Some("ask for a task".into()),
             status: Some(451),
+            ..silent()
         };
-        let error = Error::Denied(Box::new(denial));
+        let error = denied(denial, &[]);
         let problem = serde_json::to_value(problem(&error, "id-1")).expect("JSON");
         assert_eq!(problem["status"], 451);
         assert_eq!(problem["reason"], "writes need a task");
         assert_eq!(problem["rule"], "write-needs-task");
         assert_eq!(problem["hint"], "ask for a task");
         assert_eq!(problem["retryable"], false);
+    }
+
+    #[test]
+    fn an_envoy_policys_text_is_the_reason_or_with_its_type_the_body() {
+        let told = || Denial { body: Some("<p>no</p>".into()), status: Some(401), ..silent() };
+        let challenge = (HeaderName::from_static("www-authenticate"), "Basic");
+        let plain = refuse(&denied(told(), std::slice::from_ref(&challenge)), "id-1");
+        assert_eq!(plain.headers()[CONTENT_TYPE], "application/problem+json");
+        let problem: Value = serde_json::from_slice(plain.body()).expect("JSON");
+        assert_eq!((&problem["reason"], &problem["code"]), (&"<p>no</p>".into(), &"denied".into()));
+
+        let html = refuse(&denied(told(), &[challenge, (CONTENT_TYPE, "text/html")]), "id-1");
+        assert_eq!(
+            (html.headers()[CONTENT_TYPE].as_bytes(), &html.body()[..]),
+            (&b"text/html"[..], &b"<p>no</p>"[..])
+        );
+        for response in [&plain, &html] {
+            assert_eq!(response.status(), 401);
+            assert_eq!(response.headers()["www-authenticate"], "Basic");
+            assert_eq!(response.headers()[PROXY_STATUS], "claviger; error=http_request_denied");
+            assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+        }
+
+        let bodiless = refuse(&denied(silent(), &[(CONTENT_TYPE, "text/html")]), "id-1");
+        assert_eq!(bodiless.headers().get_all(CONTENT_TYPE).iter().count(), 1);
+        assert_eq!(bodiless.headers()[CONTENT_TYPE], "application/problem+json");
     }
 }

@@ -4,8 +4,10 @@
 //! refused, and whatever belongs to the connection, to us, or to the workload's own credentials is taken out.
 
 pub mod authority;
+pub mod body;
 pub mod headers;
 pub mod id;
+pub mod media;
 pub mod path;
 pub mod query;
 
@@ -13,6 +15,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{Method, Version};
 use hyper::body::{Body as _, Incoming};
 
+use self::body::Body;
 use self::headers::Class;
 use self::path::CanonicalPath;
 use crate::error::Error;
@@ -38,7 +41,7 @@ pub struct Request {
     pub(crate) protocol: &'static str,
     pub(crate) content_length: Option<u64>,
     /// Absent where a request is only explained, not carried.
-    pub(crate) body: Option<Incoming>,
+    pub(crate) body: Option<Body>,
 }
 
 impl Request {
@@ -59,7 +62,7 @@ impl Request {
             purpose,
             protocol: protocol(head.version)?,
             content_length: body.as_ref().and_then(|body| body.size_hint().exact()),
-            body,
+            body: body.map(Body::new),
         })
     }
 

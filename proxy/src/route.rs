@@ -102,13 +102,23 @@ impl Route {
     }
 
     /// The `Host` of its requests.
+    pub fn authority(&self) -> &str {
+        self.authority.as_str()
+    }
+
+    /// The same as a header's value.
     pub fn host_header(&self) -> HeaderValue {
-        HeaderValue::from_str(self.authority.as_str()).expect("an authority is a valid header value")
+        HeaderValue::from_str(self.authority()).expect("an authority is a valid header value")
     }
 
     /// The credentials on offer, in the order of the configuration.
     pub fn offers(&self) -> &[Offer] {
         &self.offers
+    }
+
+    /// The query parameters that its injections write.
+    pub fn owned_queries(&self) -> Vec<&str> {
+        self.offers.iter().filter_map(|offer| offer.injection.owned_query()).collect()
     }
 
     /// Response headers that never reach the workload.
@@ -130,10 +140,8 @@ impl Routes {
         let (name, rest) = request.path.split_first();
         let route = self.by_name.get(name).ok_or(Error::NoRoute)?;
         let path = CanonicalPath::under(&route.settings.upstream.base_path, rest);
-        let owned: Vec<&str> =
-            route.offers.iter().filter_map(|offer| offer.injection.owned_query()).collect();
         let raw_query = request.raw_query.take().unwrap_or_default();
-        let query = Query::parse(raw_query, &owned).map_err(Error::BadRequest)?;
+        let query = Query::parse(raw_query, &route.owned_queries()).map_err(Error::BadRequest)?;
         remove_owned_headers(&mut request, route);
         let routed = Routed { request, identity, route: Rc::clone(route), path, query, exchange };
         let name = RouteName { index: route.index, name: Arc::clone(&route.name) };
@@ -181,6 +189,23 @@ impl Routed {
     /// The decoded segments of that path.
     pub fn canonical_path(&self) -> &CanonicalPath {
         &self.path
+    }
+
+    /// Path and query on the upstream's wire, before injection.
+    pub fn target(&self) -> String {
+        self.target_with(&self.query)
+    }
+
+    /// The same with another query.
+    pub fn target_with(&self, query: &Query) -> String {
+        let (path, query) = (self.path(), query.wire());
+        let mut target = String::with_capacity(path.len() + 1 + query.len());
+        target.push_str(path);
+        if !query.is_empty() {
+            target.push('?');
+            target.push_str(query);
+        }
+        target
     }
 
     /// The query on the upstream's wire, before injection.

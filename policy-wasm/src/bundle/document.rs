@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::{Map, Value as Json};
 
 use super::archive::File;
+use super::wish;
 use crate::error::BundleError;
 use crate::value::Value;
 
@@ -16,6 +18,7 @@ pub(super) struct Manifest {
     pub(super) revision: String,
     roots: Vec<String>,
     wasm: Vec<WasmModule>,
+    metadata: Map<String, Json>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -26,7 +29,12 @@ struct WasmModule {
 /// What OPA assumes where there is no manifest: the bundle owns everything.
 impl Default for Manifest {
     fn default() -> Manifest {
-        Manifest { revision: String::new(), roots: vec![String::new()], wasm: Vec::new() }
+        Manifest {
+            revision: String::new(),
+            roots: vec![String::new()],
+            wasm: Vec::new(),
+            metadata: Map::new(),
+        }
     }
 }
 
@@ -44,6 +52,14 @@ impl Manifest {
             }),
             None => Ok(()),
         }
+    }
+
+    /// How much of a request's body the policy judges.
+    pub(super) fn body_bytes_max(&self) -> Result<Option<usize>, BundleError> {
+        wish::body_bytes_max(&self.metadata).map_err(|cause| BundleError::BadDocument {
+            path: ".manifest".to_owned(),
+            cause: cause.to_owned(),
+        })
     }
 
     /// A place is ours if it lies under a root, or leads to one.

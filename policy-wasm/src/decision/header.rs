@@ -15,11 +15,11 @@ pub(super) fn header_name(key: &str, name: &Value) -> Result<String, EvalError> 
 }
 
 /// Visible ASCII with spaces inside.
-pub(super) fn header_value(name: &str, value: &Value) -> Result<String, EvalError> {
+pub(super) fn header_value(key: &str, name: &str, value: &Value) -> Result<String, EvalError> {
     let value = value.as_str().filter(|value| is_field_value(value));
     value
         .map(str::to_owned)
-        .ok_or_else(|| not_a_decision(format!("`set_headers` has no header value for `{name}`")))
+        .ok_or_else(|| not_a_decision(format!("`{key}` has no header value for `{name}`")))
 }
 
 fn is_token(name: &str) -> bool {

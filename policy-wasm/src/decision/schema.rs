@@ -38,6 +38,15 @@ pub fn decision_schema() -> Value {
                         "type": "array", "maxItems": 64, "items": header_name(),
                         "description": "Headers to remove from the upstream request."
                     },
+                    "response": {
+                        "type": "object", "additionalProperties": false,
+                        "properties": {
+                            "remove_headers": {
+                                "type": "array", "maxItems": 64, "items": header_name(),
+                                "description": "Headers to remove from the upstream's answer."
+                            }
+                        }
+                    },
                     "status": { "type": "integer", "minimum": 400, "maximum": 499, "description": "For denials, in place of 403." },
                     "hint": text("For denials: what the caller may do about it.", 1024)
                 }

@@ -1,6 +1,6 @@
 //! Every row of the decision's contract, valid and invalid.
 
-use super::{Decision, Denial, Permission};
+use super::{AnswerChanges, Decision, Denial, Permission};
 use crate::error::EvalError;
 
 fn read(result: &str) -> Result<Decision, EvalError> {
@@ -52,6 +52,17 @@ fn permits() {
                 ..plain()
             },
         ),
+        (
+            r#"{"allow":true,"response":{"remove_headers":["Server"]}}"#,
+            Permission {
+                answer: AnswerChanges {
+                    remove_headers: vec!["server".to_owned()],
+                    ..AnswerChanges::default()
+                },
+                ..plain()
+            },
+        ),
+        (r#"{"allow":true,"response":{}}"#, plain()),
         (r#"{"allow":true,"status":451,"hint":"h"}"#, plain()),
     ];
     for (result, expected) in cases {
@@ -66,7 +77,13 @@ fn denials() {
         (r#"{"allow":false}"#, Denial::SILENT),
         (
             r#"{"allow":false,"reason":"r","rule":"n","status":451,"hint":"h"}"#,
-            Denial { reason: text("r"), rule: text("n"), status: Some(451), hint: text("h") },
+            Denial {
+                reason: text("r"),
+                rule: text("n"),
+                status: Some(451),
+                hint: text("h"),
+                ..Denial::SILENT
+            },
         ),
         (r#"{"allow":false,"status":400}"#, Denial { status: Some(400), ..Denial::SILENT }),
         (r#"{"allow":false,"status":499}"#, Denial { status: Some(499), ..Denial::SILENT }),
@@ -136,6 +153,11 @@ fn everything_else_is_no_decision() {
         (r#"{"allow":false,"status":"403"}"#, "`status`"),
         (r#"{"allow":true,"status":200}"#, "`status`"),
         (r#"{"allow":false,"hint":1}"#, "`hint`"),
+        (r#"{"allow":true,"response":[]}"#, "`response` must be an object"),
+        (r#"{"allow":true,"response":{"remove_headers":["a b"]}}"#, "no header name"),
+        (r#"{"allow":true,"response":{"scrub":true}}"#, "`scrub` is not supported yet"),
+        (r#"{"allow":true,"response":{"scrub":false}}"#, "`scrub` is not supported yet"),
+        (r#"{"allow":true,"response":{"status":200}}"#, "unknown key `status`"),
     ];
     for (result, expected) in cases {
         let what = what_is_wrong(format!("[{{\"result\":{result}}}]").as_bytes());
@@ -145,7 +167,7 @@ fn everything_else_is_no_decision() {
 
 #[test]
 fn keys_of_later_versions_are_named() {
-    for key in ["approval", "details", "rate", "response", "revalidate_s"] {
+    for key in ["approval", "details", "rate", "revalidate_s"] {
         for allow in [true, false] {
             let what =
                 what_is_wrong(format!("[{{\"result\":{{\"allow\":{allow},\"{key}\":1}}}}]").as_bytes());
@@ -209,6 +231,7 @@ fn the_schema_lists_every_key() {
         "ttl_s",
         "set_headers",
         "remove_headers",
+        "response",
         "status",
         "hint",
     ];

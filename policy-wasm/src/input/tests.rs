@@ -80,7 +80,7 @@ fn present_facts_stand_where_the_contract_says() {
     let query = [named("page", &["1", "2"])];
     let headers = [named("accept", &["application/json"])];
     let scopes = ["repo.read".to_owned()];
-    let body = serde_json::value::to_raw_value(&json!({"a": 1})).expect("it serialises");
+    let body = Body::Json(body::Json::read(r#"{"a": 1}"#).expect("it is JSON"));
     let input = Input {
         workload: Workload {
             uid: Some(1000),
@@ -108,7 +108,7 @@ fn present_facts_stand_where_the_contract_says() {
             headers: &headers,
             presented: &["authorization"],
             content_length: Some(0),
-            body: Some(&body),
+            body: Some(body),
             ..sparse().request
         },
         credential: Some(Credential {

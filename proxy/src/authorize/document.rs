@@ -10,7 +10,9 @@ use claviger_policy::input::{
     Claimed, Context, Credential, Input, Named, Network, Request, Route, Time, VERSION, Workload,
 };
 
+use super::shown::Shown;
 use crate::authorize::Terms;
+use crate::error::Error;
 use crate::identity::Identity;
 use crate::route::{Offer, Routed};
 
@@ -37,18 +39,19 @@ pub(super) fn with_input<T>(
     surroundings: &Surroundings,
     policy: &Policy,
     outlook: &dyn LeaseOutlook,
+    shown: Option<&Shown<'_>>,
     judge: impl FnOnce(&Input<'_>) -> T,
-) -> T {
+) -> Result<T, Error> {
     let (request, route, exchange) = (routed.request(), routed.route(), routed.exchange());
     let connection = exchange.connection();
     let upstream = &route.settings().upstream;
     let segments: Vec<Cow<'_, str>> = routed.canonical_path().segments().collect();
     let (query, headers) = (query(routed), headers(routed));
-    let presented: Vec<&str> =
-        request.presented.iter().chain(routed.query().presented()).map(String::as_str).collect();
+    let presented = presented(routed);
+    let body = shown.map(Shown::value).transpose()?;
     let credentials: Vec<&str> = route.offers().iter().map(|offer| &*offer.name).collect();
     let peer = connection.peer_address().map(|address| address.to_string());
-    judge(&Input {
+    Ok(judge(&Input {
         version: VERSION,
         id: exchange.id(),
         time: Time::from_ns(exchange.began().nanoseconds()),
@@ -68,8 +71,8 @@ pub(super) fn with_input<T>(
             protocol: request.protocol,
             content_type: request.content_type(),
             content_length: request.content_length,
-            body: None,
-            body_truncated: None,
+            body,
+            body_truncated: shown.map(Shown::truncated),
         },
         route: Route { name: route.name(), upstream: route.url(), credentials: &credentials },
         credential: only_offer(route.offers()).map(|offer| credential(routed, offer, outlook)),
@@ -79,7 +82,12 @@ pub(super) fn with_input<T>(
             revision: Some(policy.revision()).filter(|revision| !revision.is_empty()),
             shadow: false,
         },
-    })
+    }))
+}
+
+/// The credentials that the workload sent and that are not passed on.
+pub(super) fn presented(routed: &Routed) -> Vec<&str> {
+    routed.request().presented.iter().chain(routed.query().presented()).map(String::as_str).collect()
 }
 
 fn workload<'a>(identity: &'a Identity, surroundings: &'a Surroundings) -> Workload<'a> {
@@ -99,7 +107,7 @@ fn workload<'a>(identity: &'a Identity, surroundings: &'a Surroundings) -> Workl
 }
 
 /// Values under their names, in the order of the wire.
-fn query(routed: &Routed) -> Vec<Named<'_>> {
+pub(super) fn query(routed: &Routed) -> Vec<Named<'_>> {
     let mut named: Vec<Named<'_>> = Vec::new();
     for (name, value) in routed.query().pairs() {
         match named.iter_mut().find(|(known, _)| *known == name) {
@@ -110,7 +118,7 @@ fn query(routed: &Routed) -> Vec<Named<'_>> {
     named
 }
 
-fn headers(routed: &Routed) -> Vec<Named<'_>> {
+pub(super) fn headers(routed: &Routed) -> Vec<Named<'_>> {
     let headers = &routed.request().headers;
     headers
         .keys()

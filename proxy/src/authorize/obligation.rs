@@ -1,9 +1,11 @@
 //! What a permit may bind us to: only less than the route offers, and only headers that nobody else owns.
 
+use claviger_policy::QueryChanges;
 use http::header::{HOST, HeaderName, HeaderValue};
 
 use crate::error::Error;
 use crate::request::headers::{self, Class};
+use crate::request::query::{Query, Unchangeable};
 use crate::route::Offer;
 
 /// The offer that the policy chose, or the only one there is.
@@ -47,9 +49,71 @@ pub(super) fn headers_to_set(
     parsed.collect()
 }
 
-/// Headers that the policy takes out.
+/// Headers that the policy takes out. Those that no request is sent with are out already, but the injection's own.
 pub(super) fn headers_to_remove(wanted: &[String], owned: &[&HeaderName]) -> Result<Vec<HeaderName>, Error> {
-    wanted.iter().map(|name| free(name, owned)).collect()
+    let mut names = Vec::with_capacity(wanted.len());
+    for name in wanted {
+        let parsed: HeaderName = name.parse().map_err(|_| unsound("this name of", name))?;
+        match headers::class(parsed.as_str()) {
+            Class::EndToEnd if !owned.contains(&&parsed) && parsed != HOST => names.push(parsed),
+            Class::Carrier | Class::Forwarding | Class::Own | Class::Ambiguous
+                if !owned.contains(&&parsed) => {}
+            Class::EndToEnd
+            | Class::Ambiguous
+            | Class::Carrier
+            | Class::HopByHop
+            | Class::Own
+            | Class::Forwarding
+            | Class::Framing => return Err(unsound("removing", name)),
+        }
+    }
+    Ok(names)
+}
+
+/// Headers that the policy puts on an answer.
+pub(super) fn answer_headers(wanted: &[(String, String)]) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+    let parsed = wanted.iter().map(|(name, value)| {
+        let value = HeaderValue::from_str(value).map_err(|_| unsound("the value of", name))?;
+        Ok((answer_name(name)?, value))
+    });
+    parsed.collect()
+}
+
+/// Headers of an answer that the policy hides.
+pub(super) fn answer_names(wanted: &[String]) -> Result<Vec<HeaderName>, Error> {
+    wanted.iter().map(|name| answer_name(name)).collect()
+}
+
+/// A header of an answer that belongs neither to the connection nor to us, leads nobody round us, and lets no web page
+/// in.
+fn answer_name(name: &str) -> Result<HeaderName, Error> {
+    let parsed: HeaderName = name.parse().map_err(|_| unsound("this name of", name))?;
+    let text = parsed.as_str();
+    match headers::class(text) {
+        Class::EndToEnd | Class::Carrier | Class::Forwarding
+            if text != "alt-svc" && !text.starts_with("access-control-") =>
+        {
+            Ok(parsed)
+        }
+        Class::EndToEnd
+        | Class::Ambiguous
+        | Class::Carrier
+        | Class::HopByHop
+        | Class::Own
+        | Class::Forwarding
+        | Class::Framing => Err(unsound("on an answer the", name)),
+    }
+}
+
+/// The query as the policy changes it; none where it leaves it as it is.
+pub(super) fn query(wanted: &QueryChanges, judged: &Query, owned: &[&str]) -> Result<Option<Query>, Error> {
+    if wanted.set.is_empty() && wanted.remove.is_empty() {
+        return Ok(None);
+    }
+    judged.changed(&wanted.set, &wanted.remove, owned).map(Some).map_err(|why| match why {
+        Unchangeable::Ambiguous(why) => Error::BadRequest(why),
+        Unchangeable::Unsound(why) => Error::PolicyUnsound(format!("its query cannot be sent: {why}")),
+    })
 }
 
 /// A header that neither the connection nor an injection owns.
@@ -103,8 +167,55 @@ mod tests {
         }
         check("x-team", "a\r\nX-Planted: b", false);
         check("x-team", "a\0b", false);
-        assert!(headers_to_remove(&["accept".into()], &[&mine]).is_ok());
-        assert!(headers_to_remove(&["x-token".into()], &[&mine]).is_err());
+    }
+
+    #[test]
+    fn what_nobody_sends_needs_no_removing() {
+        let mine: HeaderName = HeaderName::from_static("x-token");
+        let check = |name: &str, expected: Option<&[&str]>| {
+            let found = headers_to_remove(&[name.to_owned()], &[&mine]).ok();
+            let found = found.as_ref().map(|names| names.iter().map(HeaderName::as_str).collect::<Vec<_>>());
+            assert_eq!(found.as_deref(), expected, "{name}");
+        };
+        check("Accept", Some(&["accept"]));
+        for name in ["authorization", "cookie", "x-forwarded-for", "claviger-purpose", "x_team"] {
+            check(name, Some(&[]));
+        }
+        for name in ["x-token", "host", "connection", "content-length", "transfer-encoding", "te", "a b"] {
+            check(name, None);
+        }
+    }
+
+    #[test]
+    fn answers_keep_what_is_the_connections_and_ours() {
+        let check = |name: &str, value: &str, honoured: bool| {
+            let found = answer_headers(&[(name.to_owned(), value.to_owned())]);
+            assert_eq!(found.is_ok(), honoured, "{name}: {value}");
+            if value == "a" {
+                assert_eq!(answer_names(&[name.to_owned()]).is_ok(), honoured, "{name}");
+            }
+        };
+        for name in ["X-Foo", "Location", "WWW-Authenticate", "Set-Cookie", "Content-Type", "Cache-Control"] {
+            check(name, "a", true);
+        }
+        for name in [
+            "connection",
+            "keep-alive",
+            "content-length",
+            "transfer-encoding",
+            "trailer",
+            "upgrade",
+            "proxy-status",
+            "proxy-authenticate",
+            "claviger-request-id",
+            "alt-svc",
+            "access-control-allow-origin",
+            "content_length",
+            "a b",
+        ] {
+            check(name, "a", false);
+        }
+        check("x-foo", "a\r\nX-Planted: b", false);
     }
 
     #[test]

@@ -2,10 +2,15 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// The most pairs a query may hold.
 pub const PAIRS_MAX: usize = 1024;
+/// The most bytes that a query may have once a policy has changed it, unless it came longer.
+const CHANGED_BYTES_MAX: usize = 16 * 1024;
+
+/// What is written bare.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Parameters that are a credential or belong to one, spelt as [`folded`] leaves them.
 const CARRIERS: &[&str] = &[
@@ -90,10 +95,57 @@ impl Query {
         })
     }
 
+    /// The same with some parameters set and then some removed, by their decoded names; the others stay as they were
+    /// sent. All values that are set for a name stand at the end, in place of those that were there.
+    pub fn changed(
+        &self,
+        set: &[(String, String)],
+        remove: &[String],
+        owned: &[&str],
+    ) -> Result<Self, Unchangeable> {
+        if remove.iter().any(|name| is_owned(name, owned)) {
+            return Err(Unchangeable::Unsound("an injection owns a parameter that it removes"));
+        }
+        let removed = |name: &str| remove.iter().any(|gone| gone == name);
+        let touched = |name: &str| removed(name) || set.iter().any(|(given, _)| given == name);
+        let pieces = || self.wire.split('&').filter(|piece| !piece.is_empty());
+        if pieces().any(|piece| piece.split(';').skip(1).any(|inner| touched(&decoded(split_pair(inner).0))))
+        {
+            return Err(Unchangeable::Ambiguous(
+                "the query has a parameter that the policy changes behind a semicolon",
+            ));
+        }
+        let mut wire = String::with_capacity(self.wire.len());
+        for piece in pieces().filter(|piece| !touched(&decoded(split_pair(piece).0))) {
+            push_piece(&mut wire, piece);
+        }
+        for (name, value) in set.iter().filter(|(name, _)| !removed(name)) {
+            let name = utf8_percent_encode(name, UNRESERVED);
+            push_piece(&mut wire, &format!("{name}={}", utf8_percent_encode(value, UNRESERVED)));
+        }
+        if wire.len() > CHANGED_BYTES_MAX.max(self.wire.len()) {
+            return Err(Unchangeable::Unsound("it is longer than 16 KiB"));
+        }
+        let changed = Self::parse(wire, owned).map_err(Unchangeable::Unsound)?;
+        if !changed.presented.is_empty() {
+            return Err(Unchangeable::Unsound("it sets a parameter that is a credential's"));
+        }
+        Ok(Self { presented: self.presented.clone(), ..changed })
+    }
+
     /// The decoded lower-case names of what was removed.
     pub fn presented(&self) -> &[String] {
         &self.presented
     }
+}
+
+/// Why a query cannot be changed as a policy wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unchangeable {
+    /// The workload's query has a second reading in which the change would not hold.
+    Ambiguous(&'static str),
+    /// The change is not one that may be made.
+    Unsound(&'static str),
 }
 
 /// Which half of a pair a text is.
@@ -152,9 +204,21 @@ fn decoded(part: &str) -> Cow<'_, str> {
 /// Whether the parameter is a credential of the workload's.
 fn carries(name: &str, owned: &[&str]) -> bool {
     let name = decoded(name);
-    let stem = stem(&name);
-    let is = |other: &&str| other.len() == stem.len() && folded(other).eq(folded(stem));
-    CARRIERS.iter().any(is) || owned.iter().any(is)
+    is_owned(&name, CARRIERS) || is_owned(&name, owned)
+}
+
+/// Whether a decoded name is one of `owned` to a lenient reader.
+fn is_owned(name: &str, owned: &[&str]) -> bool {
+    let stem = stem(name);
+    owned.iter().any(|other| other.len() == stem.len() && folded(other).eq(folded(stem)))
+}
+
+/// Appends a piece behind its `&`.
+fn push_piece(wire: &mut String, piece: &str) {
+    if !wire.is_empty() {
+        wire.push('&');
+    }
+    wire.push_str(piece);
 }
 
 /// A name as lenient form parsers see it: without leading spaces and without indices (`name[]`).

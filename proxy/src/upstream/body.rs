@@ -12,6 +12,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::pool::Pooled;
 use crate::exchange::Exchange;
+use crate::request::body::Body as WorkloadBody;
 
 /// Why a body broke off; the connection that carries it is closed.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +27,7 @@ pub enum BodyError {
 
 /// What the workload sends on to the upstream.
 pub struct RequestBody {
-    body: Option<Incoming>,
+    body: Option<WorkloadBody>,
     exchange: Rc<Exchange>,
     patience: Patience,
 }
@@ -58,7 +59,7 @@ impl Patience {
     /// The next frame of `body`, or an error when it takes too long.
     fn poll_frame(
         &mut self,
-        body: &mut Incoming,
+        body: &mut (impl Body<Data = Bytes, Error = hyper::Error> + Unpin),
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
@@ -74,7 +75,7 @@ impl Patience {
 
 impl RequestBody {
     /// The workload's body; `None` where there is none.
-    pub fn new(body: Option<Incoming>, exchange: Rc<Exchange>, idle_max: Duration) -> Self {
+    pub fn new(body: Option<WorkloadBody>, exchange: Rc<Exchange>, idle_max: Duration) -> Self {
         Self { body, exchange, patience: Patience::new(idle_max) }
     }
 }
@@ -90,11 +91,14 @@ impl Body for RequestBody {
         let this = self.get_mut();
         let Some(body) = &mut this.body else { return Poll::Ready(None) };
         loop {
+            let counted = body.is_ahead();
             match ready!(this.patience.poll_frame(body, cx)) {
                 // trailers end here: an upstream might read them as headers
                 Some(Ok(frame)) if frame.is_trailers() => {}
                 Some(Ok(frame)) => {
-                    this.exchange.count_in(frame.data_ref().map_or(0, Bytes::len));
+                    if !counted {
+                        this.exchange.count_in(frame.data_ref().map_or(0, Bytes::len));
+                    }
                     return Poll::Ready(Some(Ok(frame)));
                 }
                 end => return Poll::Ready(end),

@@ -110,3 +110,51 @@ fn bounds() {
     assert_eq!(Query::parse(most.clone(), &[]).map(|query| query.pairs().count()), Ok(PAIRS_MAX));
     check_refused(&format!("{most}&"), "1024");
 }
+
+fn pairs_of(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn change(raw: &str, set: &[(&str, &str)], remove: &[&str]) -> Result<String, Unchangeable> {
+    let query = Query::parse(raw.to_owned(), &["key"]).expect(raw);
+    let remove: Vec<String> = remove.iter().map(|name| (*name).to_owned()).collect();
+    query.changed(&pairs_of(set), &remove, &["key"]).map(|query| query.wire().to_owned())
+}
+
+#[test]
+fn policies_change_parameters_and_leave_the_others_as_sent() {
+    for (raw, set, remove, expected) in [
+        ("", &[("a", "1")][..], &[][..], "a=1"),
+        ("a=1&b=%7e+x&a=2&c", &[("a", "3")], &[], "b=%7e+x&c&a=3"),
+        ("%61=1&b=2", &[("a", "3")], &[], "b=2&a=3"),
+        ("b=2", &[("a", "x y&z=\u{e4}"), ("a", "")], &[], "b=2&a=x%20y%26z%3D%C3%A4&a="),
+        ("a=1&b=2&a=3", &[], &["a"], "b=2"),
+        ("%61=1", &[], &["a"], ""),
+        ("A=1&a[]=2", &[("a", "3")], &[], "A=1&a[]=2&a=3"),
+        ("a=1", &[("a", "2"), ("b", "3")], &["a"], "b=3"),
+        ("a=1", &[], &["absent", "access_token"], "a=1"),
+        ("a=1;b=2", &[("c", "3")], &["d"], "a=1;b=2&c=3"),
+    ] {
+        assert_eq!(change(raw, set, remove), Ok(expected.to_owned()), "{raw:?} {set:?} {remove:?}");
+    }
+}
+
+#[test]
+fn policies_set_no_credential_and_trust_no_second_reading() {
+    for name in ["access_token", "Access-Token", "key", "KEY", "key[]", " key"] {
+        assert!(matches!(change("a=1", &[(name, "x")], &[]), Err(Unchangeable::Unsound(_))), "{name}");
+    }
+    for name in ["key", "Key", "key[0]"] {
+        assert!(matches!(change("a=1", &[], &[name]), Err(Unchangeable::Unsound(_))), "{name}");
+    }
+    for (set, remove) in [(&[("b", "3")][..], &[][..]), (&[], &["b"])] {
+        assert!(matches!(change("a=1;%62=2", set, remove), Err(Unchangeable::Ambiguous(_))));
+    }
+    for (name, value) in [("a\0b", "x"), ("a", "x\0"), ("a\n", "x")] {
+        assert!(matches!(change("", &[(name, value)], &[]), Err(Unchangeable::Unsound(_))), "{name:?}");
+    }
+    let long = "x".repeat(16 * 1024);
+    assert!(matches!(change("", &[("a", &long)], &[]), Err(Unchangeable::Unsound(_))));
+    let full = vec!["a=1"; PAIRS_MAX].join("&");
+    assert!(matches!(change(&full, &[("b", "2")], &[]), Err(Unchangeable::Unsound(_))));
+}
