@@ -19,14 +19,14 @@ mod value;
 pub use decode::decode;
 pub use finding::{FINDINGS_MAX, Finding, Findings, Location, Severity, Style};
 pub use model::{
-    Audit, Bind, Config, Credential, Identity, Kind, Limits, Listener, Located, Mode, Policy, PolicyInput,
-    Route, Scheme, Sink, Timeouts, Upstream,
+    Audit, Bind, BundleService, BundleSource, Config, Credential, Endpoint, Identity, Kind, Limits, Listener,
+    Located, Mode, Policy, PolicyInput, Route, Scheme, Sink, Timeouts, Upstream,
 };
 pub use node::Node;
 pub use schema::schema;
 pub use source::{FILE_BYTES_MAX, Source, Unreadable};
 pub use suggest::nearest;
-pub use value::{Duration, HttpUrl, SecretRef, Size};
+pub use value::{ClientCertificate, Duration, HttpUrl, SecretRef, Size, TlsSettings};
 
 /// Looks a variable of the environment up.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;

@@ -4,6 +4,7 @@
 
 mod block;
 mod credential;
+mod endpoint;
 mod listener;
 mod route;
 mod section;

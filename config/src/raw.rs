@@ -2,6 +2,7 @@
 //!
 //! A [`Part`] is judged on its own, so that an error in one does not hide those of another.
 
+mod endpoint;
 mod text;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::model::Bind;
 use crate::value::{Authority, Duration, HostName, HttpUrl, Size};
+pub(crate) use endpoint::{BundleService, Endpoint};
 pub(crate) use text::{Entrypoint, Fraction, HeaderName, Version};
 
 /// A Claviger configuration.
@@ -168,12 +170,15 @@ pub(crate) struct Policy {
     pub(crate) memory_max: Option<Size>,
 }
 
-/// Where the compiled policy is.
+/// Where the compiled policy is: exactly one of `file` and `http`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["file"] }, { "required": ["http"] }]))]
 pub(crate) struct Bundle {
-    /// An OPA bundle (`bundle.tar.gz`) or a bare `policy.wasm`.
-    pub(crate) file: PathBuf,
+    /// An OPA bundle (`bundle.tar.gz`) or a bare `policy.wasm`; a change of the file is followed.
+    pub(crate) file: Option<PathBuf>,
+    /// A server that hands out OPA bundles.
+    pub(crate) http: Option<BundleService>,
 }
 
 /// The document that the policy sees.
@@ -284,6 +289,9 @@ pub(crate) struct Source;
 /// The kinds of injections; likewise.
 pub(crate) struct Injection;
 
+/// The kinds of proof that servers of the operator's ask for; likewise.
+pub(crate) struct EndpointAuth;
+
 /// The schema of all kinds of a sort is known by its name alone.
 macro_rules! schema_from_outside {
     ($type:ty) => {
@@ -300,3 +308,4 @@ macro_rules! schema_from_outside {
 }
 schema_from_outside!(Source);
 schema_from_outside!(Injection);
+schema_from_outside!(EndpointAuth);

@@ -7,13 +7,18 @@ use serde_json::{Map, Value, json};
 use crate::raw;
 
 /// The schema of the whole file; each kind comes with the schema of its settings.
-pub fn schema(sources: &[(&str, Schema)], injections: &[(&str, Schema)]) -> Value {
+pub fn schema(
+    sources: &[(&str, Schema)],
+    injections: &[(&str, Schema)],
+    endpoint_auths: &[(&str, Schema)],
+) -> Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
     let mut root = generator.into_root_schema_for::<raw::File>();
     let definitions = root.ensure_object().entry("$defs").or_insert_with(|| json!({}));
     if let Value::Object(definitions) = definitions {
         add_kinds(&raw::Source::schema_name(), sources, definitions);
         add_kinds(&raw::Injection::schema_name(), injections, definitions);
+        add_kinds(&raw::EndpointAuth::schema_name(), endpoint_auths, definitions);
     }
     let mut schema = root.to_value();
     refuse_null(&mut schema);

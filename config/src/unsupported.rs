@@ -9,8 +9,6 @@ use crate::{Findings, Location};
 enum When {
     /// As soon as it is there.
     Present,
-    /// As soon as it is there, and the block around it means nothing without it.
-    Instead,
     /// When it has this value.
     Equals(&'static str),
 }
@@ -22,7 +20,6 @@ const NOT_YET: &[(&str, When)] = &[
     ("identity.spiffe", When::Present),
     ("listeners.*.mode", When::Equals("forward")),
     ("listeners.*.mode", When::Equals("transparent")),
-    ("policy.bundle.http", When::Instead),
     ("policy.shadow", When::Present),
     ("policy.verify", When::Present),
     ("routes.*.scrub", When::Equals("true")),
@@ -41,7 +38,6 @@ pub(crate) fn refuse(root: &mut Node, findings: &mut Findings) {
 fn refuse_at(node: &mut Node, steps: &[&str], path: &str, when: &When, findings: &mut Findings) {
     let Some((step, rest)) = steps.split_first() else { return };
     let Value::Mapping(entries) = &mut node.value else { return };
-    let mut emptied = false;
     for entry in entries.iter_mut().filter(|entry| *step == "*" || entry.key == *step) {
         let path = join(path, &entry.key);
         if !rest.is_empty() {
@@ -49,18 +45,14 @@ fn refuse_at(node: &mut Node, steps: &[&str], path: &str, when: &When, findings:
         } else if let Some((what, location)) = matched(entry, when) {
             findings.error("not_supported_yet", path, location, format!("{what} is not supported yet"));
             entry.value.reject();
-            emptied = matches!(when, When::Instead);
         }
-    }
-    if emptied {
-        node.reject();
     }
 }
 
 /// What is refused and where, if it is: a key at the key, a value at the value.
 fn matched(entry: &Entry, when: &When) -> Option<(String, Location)> {
     match (when, &entry.value.value) {
-        (When::Present | When::Instead, _) => Some((format!("`{}`", entry.key), entry.location)),
+        (When::Present, _) => Some((format!("`{}`", entry.key), entry.location)),
         (When::Equals(wanted), Value::Scalar(scalar)) if scalar.text.eq_ignore_ascii_case(wanted) => {
             Some((format!("`{}: {}`", entry.key, scalar.written()), entry.value.location))
         }

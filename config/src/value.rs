@@ -6,11 +6,13 @@ mod host;
 mod http_url;
 mod secret;
 mod size;
+mod tls;
 
 pub use duration::Duration;
 pub use http_url::HttpUrl;
 pub use secret::SecretRef;
 pub use size::Size;
+pub use tls::{ClientCertificate, TlsSettings};
 
 pub(crate) use host::{Authority, HostName};
 pub(crate) use http_url::URL_SECRETS;

@@ -308,11 +308,46 @@ fn policy() {
         ("claviger/authz/decision", "${UNSET}", "variable_unset", "policy.entrypoint", 32),
         ("claviger/authz/decision", "/authz", "bad_value", "policy.entrypoint", 32),
         ("{ file: /p.tar.gz }", "/p.tar.gz", "wrong_type", "policy.bundle", 31),
-        ("{ file: /p.tar.gz }", "{ http: {} }", "not_supported_yet", "policy.bundle.http", 31),
+        ("{ file: /p.tar.gz }", "{}", "missing_kind", "policy.bundle", 31),
+        (
+            "{ file: /p.tar.gz }",
+            "{ file: /p, http: { url: https://b.example/x } }",
+            "two_kinds",
+            "policy.bundle",
+            31,
+        ),
         (before, "  input: something_else\n  entrypoint:", "unknown_variant", "policy.input", 32),
         (before, "  verify: { scope: write }\n  entrypoint:", "not_supported_yet", "policy.verify", 32),
         (before, "  shadow: { bundle: {} }\n  entrypoint:", "not_supported_yet", "policy.shadow", 32),
     ]);
+}
+
+#[test]
+fn bundle_service() {
+    let file = "{ file: /p.tar.gz }";
+    let http = "policy.bundle.http";
+    let check_keys = |keys: &str, code: &str, path: &str| {
+        let got = found(&VALID.replacen(file, &format!("{{ http: {{ {keys} }} }}"), 1));
+        assert_eq!(got, [(code.to_owned(), format!("{http}{path}"), 31)], "{keys}");
+    };
+    check_keys("", "missing_key", ".url");
+    check_keys("url: http://b.example/x", "plaintext", ".url");
+    check_keys("url: https://b.example/x?sig=1", "inline_secret", ".url");
+    check_keys("url: https://b.example/x, pol: 3s", "unknown_key", ".pol");
+    check_keys("url: https://b.example/x, poll: 3", "wrong_type", ".poll");
+    check_keys("url: https://b.example/x, poll: 3ms", "out_of_range", ".poll");
+    check_keys("url: https://b.example/x, timeout: 1h", "out_of_range", ".timeout");
+    check_keys("url: https://b.example/x, auth: {}", "missing_kind", ".auth");
+    check_keys("url: https://b.example/x, auth: { a: {}, b: {} }", "two_kinds", ".auth");
+    check_keys("url: https://b.example/x, tls: { roots: /ca }", "unknown_key", ".tls.roots");
+    check_keys(
+        "url: https://b.example/x, tls: { client: { cert: /c, key: inline } }",
+        "inline_secret",
+        ".tls.client.key",
+    );
+    let whole = "url: http://b.example/x, allow_plaintext: true, poll: 10s, long_poll: true, persist: false, \
+                 auth: { bearer: { env: TOKEN } }, tls: { ca: /ca, client: { cert: /c, key: { file: /k } } }, timeout: 9s";
+    assert_eq!(found(&VALID.replacen(file, &format!("{{ http: {{ {whole} }} }}"), 1)), []);
 }
 
 #[test]

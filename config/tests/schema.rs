@@ -37,7 +37,7 @@ fn references(value: &Value, found: &mut Vec<String>) {
 fn every_reference_is_defined() {
     let settings = schema_for!(Settings);
     let schema =
-        schema(&[("vault", settings.clone()), ("static", settings.clone())], &[("bearer", settings)]);
+        schema(&[("vault", settings.clone()), ("static", settings.clone())], &[("bearer", settings)], &[]);
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let mut found = Vec::new();
     references(&schema, &mut found);
@@ -51,7 +51,7 @@ fn every_reference_is_defined() {
 
 #[test]
 fn a_credential_has_one_of_the_kinds() {
-    let schema = schema(&[("vault", schema_for!(Settings))], &[]);
+    let schema = schema(&[("vault", schema_for!(Settings))], &[], &[]);
     let kind = &schema["$defs"]["Source"]["oneOf"][0];
     assert_eq!(kind["required"], serde_json::json!(["vault"]));
     assert_eq!(kind["properties"]["vault"]["properties"]["auth"]["description"], "What logs in.");

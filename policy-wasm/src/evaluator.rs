@@ -19,6 +19,7 @@ use crate::value::Value;
 /// evaluation sets up the module's instance, and so does the one after an evaluation that had to be stopped.
 pub struct Evaluator {
     policy: Arc<Policy>,
+    entrypoint: i32,
     instance: Option<Instance>,
     input: Vec<u8>,
     result: Vec<u8>,
@@ -28,7 +29,16 @@ impl Evaluator {
     /// An evaluator for this generation of policy.
     #[must_use]
     pub fn new(policy: Arc<Policy>) -> Evaluator {
-        Evaluator { policy, instance: None, input: Vec::new(), result: Vec::new() }
+        let entrypoint = policy.entrypoint_id();
+        Evaluator { policy, entrypoint, instance: None, input: Vec::new(), result: Vec::new() }
+    }
+
+    /// An evaluator for another entrypoint of the same module, as `system/log/mask`; `None` where the module has none of
+    /// that name.
+    #[must_use]
+    pub fn for_entrypoint(policy: Arc<Policy>, entrypoint: &str) -> Option<Evaluator> {
+        let entrypoint = policy.entrypoint_named(entrypoint)?;
+        Some(Evaluator { entrypoint, ..Evaluator::new(policy) })
     }
 
     /// The policy it evaluates.
@@ -120,7 +130,7 @@ impl Evaluator {
             Some(instance) => instance,
             None => self.policy.instantiate()?,
         };
-        let question = Question { entrypoint: self.policy.entrypoint_id(), input, now_ns };
+        let question = Question { entrypoint: self.entrypoint, input, now_ns };
         instance.evaluate(&question, trace, &mut self.result)?;
         self.instance = Some(instance);
         Ok(())

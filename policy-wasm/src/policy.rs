@@ -20,6 +20,7 @@ pub struct Policy {
     builtin_names: Vec<String>,
     entrypoint: Entrypoint,
     entrypoints: Vec<String>,
+    entrypoint_ids: Vec<i32>,
     revision: String,
     digest: String,
     dialect: Dialect,
@@ -64,6 +65,7 @@ impl Policy {
             builtins: Arc::new(Dispatch::of(called)?),
             builtin_names,
             entrypoint: choose(entrypoint, &offered)?,
+            entrypoint_ids: offered.iter().map(|(_, id)| *id).collect(),
             entrypoints: offered.into_iter().map(|(name, _)| name).collect(),
             revision: bundle.revision().to_owned(),
             digest: bundle.digest().to_owned(),
@@ -126,6 +128,12 @@ impl Policy {
 
     pub(crate) fn entrypoint_id(&self) -> i32 {
         self.entrypoint.id
+    }
+
+    /// The number of an entrypoint, if the module has it.
+    pub(crate) fn entrypoint_named(&self, name: &str) -> Option<i32> {
+        let place = self.entrypoints.iter().position(|offered| offered == name)?;
+        Some(self.entrypoint_ids[place])
     }
 
     /// A fresh copy. The same module was set up once already, so what fails now is a matter of this moment.

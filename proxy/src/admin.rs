@@ -22,6 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use self::metrics::Metrics;
+use crate::active::ActivePolicy;
 use crate::listener::{self, AcceptedSocket, BindError, Listening};
 
 /// Operators' connections at the same time.
@@ -29,14 +30,19 @@ const CONNECTIONS_MAX: usize = 64;
 const HEAD_SECONDS_MAX: Duration = Duration::from_secs(30);
 
 /// Whether the sidecar can mediate.
-#[derive(Debug, Default)]
 pub struct Health {
+    active: Arc<ActivePolicy>,
     ready: AtomicBool,
     draining: AtomicBool,
 }
 
 impl Health {
-    /// A policy is active and the listeners are bound.
+    /// Not before there is an active policy.
+    pub fn new(active: Arc<ActivePolicy>) -> Self {
+        Self { active, ready: AtomicBool::new(false), draining: AtomicBool::new(false) }
+    }
+
+    /// The listeners are bound.
     pub fn set_ready(&self) {
         self.ready.store(true, Ordering::Release);
     }
@@ -50,7 +56,8 @@ impl Health {
     pub fn missing(&self) -> Vec<&'static str> {
         let draining = self.draining.load(Ordering::Acquire).then_some("draining");
         let starting = (!self.ready.load(Ordering::Acquire)).then_some("starting");
-        starting.into_iter().chain(draining).collect()
+        let policy = self.active.current().is_none().then_some("policy");
+        [starting, policy, draining].into_iter().flatten().collect()
     }
 }
 

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_policy::{Decision, Denial, Dialect, EvalError, Evaluator, Input, Permission, Policy, Trace};
+use claviger_policy::{Decision, Denial, Dialect, EvalError, Input, Permission, Policy, Trace};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use hyper::body::Body as _;
@@ -21,6 +21,7 @@ use serde_json::Value;
 pub use self::document::{LeaseOutlook, Surroundings};
 pub use self::permit::{Permit, Terms};
 use self::shown::Shown;
+use crate::active::{ActivePolicy, Seat};
 use crate::admin::metrics::OutcomeLabel;
 use crate::clock;
 use crate::error::{Denied, Error};
@@ -45,8 +46,8 @@ pub struct Permitted {
 
 /// One worker's way to the policy.
 pub struct Authorizer {
-    policy: Arc<Policy>,
-    evaluator: RefCell<Evaluator>,
+    active: Arc<ActivePolicy>,
+    seat: RefCell<Seat>,
     surroundings: Surroundings,
     outlook: Rc<dyn LeaseOutlook>,
     /// For the bodies that are judged.
@@ -54,19 +55,26 @@ pub struct Authorizer {
 }
 
 impl Authorizer {
-    /// Evaluates `policy` on this thread.
-    pub fn new(policy: Arc<Policy>, surroundings: Surroundings, outlook: Rc<dyn LeaseOutlook>) -> Self {
-        let evaluator = RefCell::new(Evaluator::new(Arc::clone(&policy)));
-        Self { policy, evaluator, surroundings, outlook, room: Rc::default() }
+    /// Evaluates whatever is `active` on this thread.
+    pub fn new(active: Arc<ActivePolicy>, surroundings: Surroundings, outlook: Rc<dyn LeaseOutlook>) -> Self {
+        let seat = RefCell::new(Seat::new(Arc::clone(&active)));
+        Self { active, seat, surroundings, outlook, room: Rc::default() }
+    }
+
+    /// Lets go of what is no longer active.
+    pub fn refresh(&self) {
+        self.seat.borrow_mut().refresh();
     }
 
     /// Lets a request pass only with a clear yes that the route can honour. Waits for as much of the body as the policy
     /// judges, and for nothing where it judges none.
     pub async fn authorize(&self, mut routed: Routed) -> Result<Permitted, Error> {
-        let sample = self.read_ahead(&mut routed).await?;
+        // one generation says how much of the body is read, and judges it, however long that takes
+        let policy = self.active.current().ok_or(Error::PolicyUnavailable)?;
+        let sample = self.read_ahead(&policy, &mut routed).await?;
         let shown = sample.as_ref().map(|sample| Shown::of(&routed, sample)).transpose()?;
         let began = clock::monotonic();
-        let decision = self.decide(&routed, shown.as_ref())?;
+        let decision = self.decide(&policy, &routed, shown.as_ref())?;
         drop(shown);
         let took = clock::monotonic().saturating_duration_since(began);
         let exchange = Rc::clone(routed.exchange());
@@ -81,25 +89,25 @@ impl Authorizer {
         let reason = reason.or_else(|| {
             judged.as_ref().err().filter(|_| outcome == OutcomeLabel::error).map(Error::to_string)
         });
-        let policy = Arc::clone(&self.policy);
         exchange.saw_verdict(Verdict { outcome, reason, rule, took, policy });
         judged
     }
 
     /// The input document for a request without its body, as JSON: for explanations, never on the request's path.
     pub fn explain(&self, routed: &Routed) -> Result<Value, Error> {
-        let nothing = self.policy.body_bytes_max().map(|_| Sample::default());
+        let policy = self.active.current().ok_or(Error::PolicyUnavailable)?;
+        let nothing = policy.body_bytes_max().map(|_| Sample::default());
         let shown = nothing.as_ref().map(|sample| Shown::of(routed, sample)).transpose()?;
-        match self.policy.dialect() {
-            Dialect::Mediation => self.with_input(routed, shown.as_ref(), |input| json(input)),
+        match policy.dialect() {
+            Dialect::Mediation => self.with_input(&policy, routed, shown.as_ref(), |input| json(input)),
             Dialect::ExtAuthz => {
                 ext_authz::with_request(routed, &self.surroundings, shown.as_ref(), |request| json(request))
             }
         }
     }
 
-    async fn read_ahead(&self, routed: &mut Routed) -> Result<Option<Sample>, Error> {
-        let Some(bytes_max) = self.policy.body_bytes_max() else { return Ok(None) };
+    async fn read_ahead(&self, policy: &Policy, routed: &mut Routed) -> Result<Option<Sample>, Error> {
+        let Some(bytes_max) = policy.body_bytes_max() else { return Ok(None) };
         let idle_max = routed.route().settings().timeouts.idle;
         let exchange = Rc::clone(routed.exchange());
         match &mut routed.request_mut().body {
@@ -114,12 +122,16 @@ impl Authorizer {
     /// An error where the body cannot be shown; what the policy itself does wrong is in the inner result.
     fn decide(
         &self,
+        policy: &Arc<Policy>,
         routed: &Routed,
         shown: Option<&Shown<'_>>,
     ) -> Result<Result<Decision, EvalError>, Error> {
-        let (evaluator, trace) = (&mut *self.evaluator.borrow_mut(), &mut Trace::default());
-        match self.policy.dialect() {
-            Dialect::Mediation => self.with_input(routed, shown, |input| evaluator.evaluate(input, trace)),
+        let mut seat = self.seat.borrow_mut();
+        let (evaluator, trace) = (seat.evaluator_of(policy), &mut Trace::default());
+        match policy.dialect() {
+            Dialect::Mediation => {
+                self.with_input(policy, routed, shown, |input| evaluator.evaluate(input, trace))
+            }
             Dialect::ExtAuthz => ext_authz::with_request(routed, &self.surroundings, shown, |request| {
                 let now_ns = routed.exchange().began().nanoseconds();
                 evaluator.evaluate_document(request, now_ns, trace)?;
@@ -130,11 +142,12 @@ impl Authorizer {
 
     fn with_input<T>(
         &self,
+        policy: &Policy,
         routed: &Routed,
         shown: Option<&Shown<'_>>,
         judge: impl FnOnce(&Input<'_>) -> T,
     ) -> Result<T, Error> {
-        document::with_input(routed, &self.surroundings, &self.policy, &*self.outlook, shown, judge)
+        document::with_input(routed, &self.surroundings, policy, &*self.outlook, shown, judge)
     }
 }
 

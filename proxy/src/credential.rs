@@ -3,9 +3,9 @@
 pub mod cache;
 #[cfg(test)]
 mod fake;
-mod issuer;
-mod jitter;
+pub(crate) mod issuer;
+pub(crate) mod jitter;
 pub mod lease;
-mod material;
+pub(crate) mod material;
 pub mod secret;
 pub mod source;

@@ -37,6 +37,9 @@ pub enum Error {
     /// No route bears that name.
     #[error("no route matches this request")]
     NoRoute,
+    /// No policy has come yet.
+    #[error("there is no policy yet")]
+    PolicyUnavailable,
     /// The policy said no.
     #[error("denied by policy")]
     Denied(Box<Denied>),

@@ -1,5 +1,6 @@
 //! The sidecar: everything a request passes through, from listener to upstream.
 
+pub mod active;
 pub mod admin;
 pub mod audit;
 pub mod authorize;
@@ -7,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod connection;
 pub mod credential;
+pub mod endpoint;
 pub mod error;
 pub mod exchange;
 pub mod identity;
@@ -15,6 +17,7 @@ pub mod listener;
 pub mod pipeline;
 pub mod process;
 pub mod refuse;
+pub mod reload;
 pub mod request;
 pub mod route;
 pub mod run;

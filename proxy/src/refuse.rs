@@ -146,6 +146,8 @@ const UPSTREAM_TIMEOUT: Refusal = Refusal::new(
     "claviger; error=http_response_timeout",
 )
 .retryable();
+const POLICY_UNAVAILABLE: Refusal =
+    Refusal::new(503, "policy_unavailable", "There is no policy yet", OURS).retryable().wait(SOON);
 const AUDIT_UNAVAILABLE: Refusal =
     Refusal::new(503, "audit_unavailable", "Nothing is carried without a record", OURS)
         .retryable()
@@ -251,6 +253,7 @@ fn row(error: &Error) -> &'static Refusal {
         Error::NoRoute => &NO_ROUTE,
         Error::Denied(_) => &DENIED,
         Error::CredentialNotOffered(_) => &CREDENTIAL_NOT_OFFERED,
+        Error::PolicyUnavailable => &POLICY_UNAVAILABLE,
         Error::PolicyFailed(_) | Error::PolicyUnsound(_) => &POLICY_ERROR,
         Error::IssuerUnavailable { .. } => &ISSUER_UNAVAILABLE,
         Error::IssuerRefused { .. } => &ISSUER_REFUSED,
@@ -284,6 +287,7 @@ mod tests {
             (Error::UpstreamTls("names the certificate".into()), 502, "upstream_tls", None),
             (Error::DeadlineExceeded, 504, "upstream_timeout", None),
             (Error::Draining, 503, "draining", Some("1")),
+            (Error::PolicyUnavailable, 503, "policy_unavailable", Some("1")),
         ] {
             let response = refuse(&error, "id-1");
             assert_eq!(response.status().as_u16(), status, "{code}");

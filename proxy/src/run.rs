@@ -12,7 +12,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::admin::metrics::{Metrics, RevisionLabels};
+use crate::active::ActivePolicy;
+use crate::admin::metrics::Metrics;
 use crate::admin::{Admin, Health};
 use crate::audit::{self, Audit};
 use crate::authorize::Surroundings;
@@ -21,6 +22,7 @@ use crate::connection::ListenerFacts;
 use crate::credential::cache::{LeaseIndex, LeaseLedger, LeaseRecord};
 use crate::listener::{self, Accepted, BindError, Listening};
 use crate::process;
+use crate::reload::{self, Reload};
 use crate::snapshot::Snapshot;
 use crate::upstream::dial::Dialler;
 use crate::worker::{self, Phase, Plan, Spawned};
@@ -78,6 +80,7 @@ pub struct Sidecar {
     index: Arc<LeaseIndex>,
     audit: Audit,
     admin: Option<Admin>,
+    reload: Reload,
     health: Arc<Health>,
     addresses: Vec<(String, String)>,
 }
@@ -88,7 +91,8 @@ impl Sidecar {
         let Snapshot { config, policy, routes, sources } = snapshot;
         make_state_dir(&config.state_dir)?;
         let metrics = Arc::new(Metrics::new());
-        let health = Arc::new(Health::default());
+        let active = ActivePolicy::new(policy.policy);
+        let health = Arc::new(Health::new(Arc::clone(&active)));
         let workers = config.limits.workers.unwrap_or_else(process::parallelism);
         let requests_max = requests_max(&config.limits, workers);
         let listening = bind_all(&config.listeners)?;
@@ -111,13 +115,17 @@ impl Sidecar {
             Some(bind) => Some(Admin::start(bind, Arc::clone(&metrics), Arc::clone(&health), public_keys)?),
             None => None,
         };
-        let labels =
-            RevisionLabels { revision: policy.revision().to_owned(), digest: policy.digest().to_owned() };
-        metrics.policy_revision.get_or_create(&labels).set(1);
+        let following = reload::Plan {
+            origin: policy.origin,
+            compiler: policy.compiler,
+            active: Arc::clone(&active),
+            metrics: Arc::clone(&metrics),
+        };
+        let reload = Reload::start(following, &config.state_dir).await?;
         let plan = Plan {
             listeners: config.listeners.iter().map(facts).collect(),
             routes,
-            policy,
+            active,
             surroundings: Surroundings {
                 environment: config.identity.environment,
                 labels: config.identity.labels,
@@ -146,7 +154,7 @@ impl Sidecar {
             spawned.into_iter().map(|Spawned { arrivals, thread }| (arrivals, thread)).unzip();
         let acceptors = accept_all(listening, &arrivals, &slots);
         health.set_ready();
-        Ok(Self { phase, acceptors, workers: threads, index, audit, admin, health, addresses })
+        Ok(Self { phase, acceptors, workers: threads, index, audit, admin, reload, health, addresses })
     }
 
     /// The address that a listener really has.
@@ -157,6 +165,7 @@ impl Sidecar {
     /// Ends in order: no new work, what has begun is finished, leases are revoked, the record is closed.
     pub async fn drain(self, mut impatient: impl Future<Output = ()> + Unpin) -> End {
         self.health.set_draining();
+        drop(self.reload);
         self.acceptors.iter().for_each(JoinHandle::abort);
         self.phase.send_replace(Phase::Draining);
         let workers = self.workers;
@@ -184,7 +193,11 @@ impl Sidecar {
 /// Runs until a signal, then drains; a second signal ends it at once.
 pub async fn serve(snapshot: Snapshot, mut signals: Signals) -> Result<End, StartError> {
     let sidecar = Sidecar::start(snapshot).await?;
-    tracing::info!("ready");
+    if sidecar.health.missing().is_empty() {
+        tracing::info!("ready");
+    } else {
+        tracing::warn!("there is no policy yet, and everything is refused until there is");
+    }
     signals.next().await;
     tracing::info!("draining");
     let end = sidecar.drain(std::pin::pin!(signals.next())).await;

@@ -2,34 +2,41 @@
 //! judged and served by one of them, never by a mixture.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::Read;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use claviger_config::{Config, Draft, DraftCredential, Findings, PolicyInput, Source as File};
-use claviger_policy::{Bundle, Dialect, Limits, LoadError, Policy};
+use claviger_config::{BundleSource, Config, Draft, DraftCredential, Findings, Located, Source as File};
+use claviger_policy::{LoadError, Policy};
 
 use crate::credential::cache::CredentialSource;
 use crate::credential::lease::Lifetime;
 use crate::credential::source::{self, Source};
 use crate::inject::{self, Injection};
+use crate::reload::compiler::{Compiler, Unloadable, read_file};
+use crate::reload::{Origin, Service};
 use crate::route::{Offer, Route};
 use crate::tls;
-
-/// Bytes that a bundle file may have.
-const BUNDLE_BYTES_MAX: u64 = 64 << 20;
 
 /// Everything built from one file.
 pub struct Snapshot {
     /// The configuration itself.
     pub config: Config,
-    /// The compiled policy.
-    pub policy: Arc<Policy>,
+    /// The policy and its successors.
+    pub policy: PolicyPlan,
     /// Every route, by its place in the configuration.
     pub routes: Vec<Route>,
     /// Every credential's source, in the order of the configuration.
     pub sources: Vec<CredentialSource>,
+}
+
+/// Which policy is asked first, and where newer ones come from.
+pub struct PolicyPlan {
+    /// The first, compiled; a bundle service has not been asked for one.
+    pub policy: Option<Arc<Policy>>,
+    /// Where newer ones come from.
+    pub origin: Origin,
+    /// What makes policies of them.
+    pub compiler: Compiler,
 }
 
 /// The kinds of one credential, built.
@@ -48,7 +55,11 @@ impl Snapshot {
         let Draft { config, credentials, policy, mut findings } = draft;
         let built: Vec<Built> =
             credentials.into_iter().map(|draft| build_kinds(draft, &mut findings)).collect();
-        let policy = policy.and_then(|settings| load_policy(&settings, &mut findings));
+        let policy = policy.and_then(|settings| {
+            let compiler = Compiler::new(&settings);
+            let (origin, policy) = load_policy(&settings, &compiler, &mut findings)?;
+            Some(PolicyPlan { policy, origin, compiler })
+        });
         config.iter().flat_map(|config| &config.routes).for_each(|route| check_roots(route, &mut findings));
         if findings.has_errors() {
             return (None, findings);
@@ -57,7 +68,7 @@ impl Snapshot {
         (Some(Self::assemble(config, policy, built)), findings)
     }
 
-    fn assemble(config: Config, policy: Arc<Policy>, built: Vec<Built>) -> Self {
+    fn assemble(config: Config, policy: PolicyPlan, built: Vec<Built>) -> Self {
         let mut offers = HashMap::new();
         let mut sources = Vec::with_capacity(built.len());
         for (credential, built) in config.credentials.iter().zip(built) {
@@ -91,46 +102,41 @@ fn check_roots(route: &claviger_config::Route, findings: &mut Findings) {
     }
 }
 
-fn load_policy(settings: &claviger_config::Policy, findings: &mut Findings) -> Option<Arc<Policy>> {
-    let at = &settings.bundle;
-    let refuse = |why: String, findings: &mut Findings| {
-        findings.error("bundle", at.path.clone(), at.location, format!("{}: {why}", at.value.display()));
-    };
-    let bundle = match read_bundle(&at.value) {
-        Ok(bundle) => bundle,
-        Err(why) => {
-            refuse(why, findings);
-            return None;
+/// The policy's origin, and the policy itself where that is a file.
+fn load_policy(
+    settings: &claviger_config::Policy,
+    compiler: &Compiler,
+    findings: &mut Findings,
+) -> Option<(Origin, Option<Arc<Policy>>)> {
+    match &settings.bundle {
+        BundleSource::Http(service) => {
+            let service = Service::new(service, findings)?;
+            Some((Origin::Service(Box::new(service)), None))
         }
-    };
-    let limits = Limits::new(settings.eval_timeout, settings.memory_bytes_max);
-    match Policy::load(&bundle, &settings.entrypoint.value, limits) {
-        Ok(policy) => Some(Arc::new(policy.in_dialect(dialect(settings.input)))),
-        Err(error @ LoadError::NoEntrypoint { .. }) => {
-            let at = &settings.entrypoint;
-            findings.error("entrypoint", at.path.clone(), at.location, error.to_string());
-            None
-        }
-        Err(error) => {
-            refuse(error.to_string(), findings);
-            None
+        BundleSource::File(file) => {
+            let read = read_file(&file.value).map_err(Unloadable::from);
+            match read.and_then(|bytes| compiler.compile(&bytes, &[])) {
+                Ok(policy) => Some((Origin::File(file.value.clone()), Some(policy))),
+                Err(error) => {
+                    refuse(settings, file, &error, findings);
+                    None
+                }
+            }
         }
     }
 }
 
-fn dialect(input: PolicyInput) -> Dialect {
-    match input {
-        PolicyInput::Mediation => Dialect::Mediation,
-        PolicyInput::ExtAuthz => Dialect::ExtAuthz,
+fn refuse(
+    settings: &claviger_config::Policy,
+    file: &Located<PathBuf>,
+    error: &Unloadable,
+    findings: &mut Findings,
+) {
+    if matches!(error, Unloadable::Policy(LoadError::NoEntrypoint { .. })) {
+        let at = &settings.entrypoint;
+        findings.error("entrypoint", at.path.clone(), at.location, error.to_string());
+    } else {
+        let message = format!("{}: {error}", file.value.display());
+        findings.error("bundle", file.path.clone(), file.location, message);
     }
-}
-
-fn read_bundle(path: &Path) -> Result<Bundle, String> {
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    file.take(BUNDLE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > BUNDLE_BYTES_MAX {
-        return Err(format!("the bundle is larger than {BUNDLE_BYTES_MAX} bytes"));
-    }
-    Bundle::read(&bytes).map_err(|error| error.to_string())
 }

@@ -10,7 +10,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use claviger_config::Limits;
-use claviger_policy::Policy;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request as HttpRequest, Response};
 use hyper::body::{Body as _, Incoming};
@@ -22,6 +21,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tower::ServiceExt;
 
+use crate::active::ActivePolicy;
 use crate::admin::metrics::{ListenerLabel, Metrics};
 use crate::audit::Recorder;
 use crate::authorize::{Authorizer, LeaseOutlook, Surroundings};
@@ -75,8 +75,8 @@ pub struct Plan {
     pub listeners: Vec<ListenerFacts>,
     /// Every route.
     pub routes: Vec<Route>,
-    /// The policy.
-    pub policy: Arc<Policy>,
+    /// The policy, whichever is active.
+    pub active: Arc<ActivePolicy>,
     /// What policies learn of this sidecar.
     pub surroundings: Surroundings,
     /// Where processes are looked up.
@@ -137,7 +137,7 @@ impl Worker {
         let pipeline = Rc::new(Pipeline {
             routes: Routes::new(&plan.routes),
             authorizer: Authorizer::new(
-                plan.policy,
+                plan.active,
                 plan.surroundings,
                 Rc::clone(&leases) as Rc<dyn LeaseOutlook>,
             ),
@@ -181,6 +181,7 @@ impl Worker {
 
     fn tick(&self) {
         self.pipeline.identifier.tick();
+        self.pipeline.authorizer.refresh();
         self.pipeline.leases.sweep();
         self.pipeline.upstream.sweep();
     }

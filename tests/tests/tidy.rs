@@ -106,7 +106,7 @@ fn nothing_is_left_for_later() {
 
 /// Where a door may stand open: the network, the clock, and those who show a secret to whom it was made for. The demo plays
 /// both far sides itself.
-const DOORS: [&str; 5] = ["upstream/dial", "clock.rs", "inject/", "credential/", "cli/demo"];
+const DOORS: [&str; 6] = ["upstream/dial", "clock.rs", "inject/", "credential/", "endpoint/auth", "cli/demo"];
 
 #[test]
 fn doors_stand_where_the_architecture_puts_them() {

@@ -56,7 +56,7 @@ fn lower_one(name: &str, block: &Block<'_>, findings: &mut Findings) -> Lowered 
 }
 
 /// The only key of the block and its settings.
-fn only_kind(block: &Block<'_>, findings: &mut Findings) -> Option<Kind> {
+pub(super) fn only_kind(block: &Block<'_>, findings: &mut Findings) -> Option<Kind> {
     match &block.node.value {
         Value::Mapping(entries) => match entries.as_slice() {
             [entry] => {

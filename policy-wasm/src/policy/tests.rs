@@ -1,7 +1,9 @@
 //! What a module must have to be loaded, and how a refusal names what it lacks.
 
+use std::sync::Arc;
+
 use crate::testing::{ENTRYPOINT, LIMITS, Module, PERMISSIVE, compile, opa};
-use crate::{Bundle, Limits, Policy};
+use crate::{Bundle, Evaluator, Limits, Policy, Trace};
 
 fn refusal(module: &Module) -> String {
     let limits = Limits { memory_bytes_max: 1024 * 1024, ..LIMITS };
@@ -95,4 +97,26 @@ fn network_builtins_of_real_policies_are_refused() {
         let refusal = Policy::load(&bundle, ENTRYPOINT, LIMITS).err().map(|error| error.to_string());
         assert!(refusal.as_deref().is_some_and(|refusal| refusal.contains(name)), "{name}: {refusal:?}");
     }
+}
+
+#[test]
+fn every_entrypoint_of_a_module_can_be_evaluated() {
+    let module = Module {
+        entrypoints: r#"{\"claviger/authz/decision\": 0, \"system/log/mask\": 1}"#,
+        eval: "(select (i32.const 1100) (i32.const 1024) (local.get 1))",
+        ..PERMISSIVE
+    };
+    let policy = Arc::new(module.load(LIMITS).expect("a sound module"));
+    let check = |entrypoint: &str, expected: Option<&str>| {
+        let evaluator = Evaluator::for_entrypoint(Arc::clone(&policy), entrypoint);
+        let result = evaluator.map(|mut evaluator| {
+            let result = evaluator.evaluate_json(b"{}", &mut Trace::new()).expect("it evaluates");
+            String::from_utf8(result).expect("JSON is text")
+        });
+        assert_eq!(result.as_deref(), expected, "{entrypoint}");
+    };
+    check(ENTRYPOINT, Some(r#"[{"result": true}]"#));
+    check("system/log/mask", Some(r#"[{"result": "no"}]"#));
+    check("system/log/drop", None);
+    check("", None);
 }

@@ -1,5 +1,6 @@
 //! Every metric of the sidecar, by its documented name. No label takes its value from a request.
 
+use claviger_policy::Policy;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
@@ -18,6 +19,8 @@ pub struct Metrics {
     pub policy_eval_seconds: Histogram,
     /// `claviger_policy_revision_info{revision,digest}`.
     pub policy_revision: Family<RevisionLabels, Gauge>,
+    /// `claviger_policy_reloads_total{result}`.
+    pub policy_reloads: Family<ReloadLabel, Counter>,
     /// `claviger_issuer_requests_total{credential,result}`.
     pub issuer_requests: Family<IssuerLabels, Counter>,
     /// `claviger_issuer_seconds{credential}`.
@@ -85,6 +88,20 @@ pub enum IssuerResult {
     invalid,
 }
 
+/// What came of looking for a newer policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[expect(non_camel_case_types, reason = "the label's value is the variant's name")]
+pub enum ReloadResult {
+    /// There was one, and it is active now.
+    activated,
+    /// There was none.
+    unchanged,
+    /// There was one that cannot be used.
+    invalid,
+    /// Nobody could say.
+    unavailable,
+}
+
 /// What happened to a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[expect(non_camel_case_types, reason = "the label's value is the variant's name")]
@@ -124,6 +141,8 @@ label!(/// Label of metrics per route.
     RouteLabel { route: String });
 label!(/// Labels of `claviger_policy_revision_info`.
     RevisionLabels { revision: String, digest: String });
+label!(/// Label of `claviger_policy_reloads_total`.
+    ReloadLabel { result: ReloadResult });
 label!(/// Label of metrics per credential.
     CredentialLabel { credential: String });
 label!(/// Labels of `claviger_issuer_requests_total`.
@@ -160,6 +179,7 @@ impl Metrics {
             request_seconds: Family::new_with_constructor(EXCHANGE_SECONDS),
             policy_eval_seconds: EVAL_SECONDS.new_metric(),
             policy_revision: Family::default(),
+            policy_reloads: Family::default(),
             issuer_requests: Family::default(),
             issuer_seconds: Family::new_with_constructor(EXCHANGE_SECONDS),
             leases: Family::default(),
@@ -179,6 +199,7 @@ impl Metrics {
         registry.register("request_seconds", "From head to end of answer", self.request_seconds.clone());
         registry.register("policy_eval_seconds", "One evaluation", self.policy_eval_seconds.clone());
         registry.register("policy_revision_info", "The active policy", self.policy_revision.clone());
+        registry.register("policy_reloads", "Looks for a newer policy", self.policy_reloads.clone());
         registry.register("issuer_requests", "Calls to issuers", self.issuer_requests.clone());
         registry.register("issuer_seconds", "One call to an issuer", self.issuer_seconds.clone());
         registry.register("leases", "Live leases", self.leases.clone());
@@ -193,6 +214,18 @@ impl Metrics {
         registry.register("audit_records", "Records written", self.audit_records.clone());
         registry.register("build", "This build", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         self
+    }
+
+    /// Tells which policy is active, and no longer tells of the one before.
+    pub fn policy_replaced(&self, policy: &Policy, before: Option<&Policy>) {
+        let labels = |policy: &Policy| RevisionLabels {
+            revision: policy.revision().to_owned(),
+            digest: policy.digest().to_owned(),
+        };
+        self.policy_revision.get_or_create(&labels(policy)).set(1);
+        if let Some(before) = before.map(labels).filter(|before| *before != labels(policy)) {
+            self.policy_revision.remove(&before);
+        }
     }
 
     /// The page in Prometheus' text form.

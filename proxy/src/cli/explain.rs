@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use super::{ConfigArgs, Format, USAGE, fail, load, print, print_json};
+use crate::active::ActivePolicy;
 use crate::admin::metrics::{Metrics, OutcomeLabel};
 use crate::authorize::{Authorizer, Permitted, Surroundings};
 use crate::clock;
@@ -20,10 +21,11 @@ use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::identity::{Identifier, Inbound};
 use crate::refuse;
+use crate::reload;
 use crate::request::Request;
 use crate::request::id::RequestIds;
 use crate::route::Routes;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{PolicyPlan, Snapshot};
 use crate::tally::Tally;
 
 /// Flags of `explain`.
@@ -84,12 +86,14 @@ async fn explain(snapshot: Snapshot, head: http::request::Parts, uid: Option<u32
     let metrics = Arc::new(Metrics::new());
     let index =
         LeaseIndex::new(snapshot.sources, Handle::current(), Arc::clone(&metrics), Arc::new(NoLedger));
+    let PolicyPlan { policy, origin, compiler } = snapshot.policy;
+    let policy = policy.or_else(|| reload::kept(&origin, &compiler, &snapshot.config.state_dir));
     let surroundings = Surroundings {
         environment: snapshot.config.identity.environment,
         labels: snapshot.config.identity.labels,
         sidecar: "explain".into(),
     };
-    let authorizer = Authorizer::new(snapshot.policy, surroundings, Rc::new(Leases::new(index)));
+    let authorizer = Authorizer::new(ActivePolicy::new(policy), surroundings, Rc::new(Leases::new(index)));
     let uid = uid.unwrap_or_else(|| rustix::process::getuid().as_raw());
     let listener =
         ListenerFacts { name: snapshot.config.listeners[0].name.clone(), callers: None, hosts: Vec::new() };

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::print_json;
+use crate::endpoint::auth;
 use crate::{audit, credential::source, inject};
 
 /// Flags of `schema`.
@@ -40,5 +41,6 @@ pub(super) fn run(args: &SchemaArgs) -> ExitCode {
 fn config() -> serde_json::Value {
     let sources: Vec<_> = source::KINDS.iter().map(|kind| (kind.name, (kind.schema)())).collect();
     let injections: Vec<_> = inject::KINDS.iter().map(|kind| (kind.name, (kind.schema)())).collect();
-    claviger_config::schema(&sources, &injections)
+    let auths: Vec<_> = auth::KINDS.iter().map(|kind| (kind.name, (kind.schema)())).collect();
+    claviger_config::schema(&sources, &injections, &auths)
 }

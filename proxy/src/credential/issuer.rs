@@ -7,18 +7,16 @@ pub(super) mod oauth;
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use claviger_config::{Findings, HttpUrl, Kind, SecretRef};
+use claviger_config::{Findings, HttpUrl, Kind, SecretRef, TlsSettings};
+use http::HeaderMap;
 use http::header::HeaderValue;
 use http::{Request, StatusCode};
 use reqwest::redirect::Policy;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
@@ -29,37 +27,19 @@ use crate::tls;
 /// An answer is read up to this size.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
-/// How TLS towards an issuer differs from the default.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TlsSettings {
-    /// A PEM file of roots trusted beside the system's.
-    ca: Option<PathBuf>,
-    /// Our own certificate.
-    client: Option<ClientSettings>,
-}
-
-/// A client certificate.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ClientSettings {
-    /// A PEM file with our certificate and what lies between it and its root.
-    cert: PathBuf,
-    /// Its private key in PEM.
-    key: SecretRef,
-}
-
 /// A client for the issuer of one source.
-pub(super) struct Issuer {
+pub(crate) struct Issuer {
     tls: Option<TlsSettings>,
-    /// Made when first needed, since only then are secrets read.
+    /// Made when first needed, since only then are secrets read, and anew after a failure, since they may have been
+    /// replaced.
     client: Mutex<Option<reqwest::Client>>,
 }
 
 /// What an issuer answered; wiped when dropped.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    body: Zeroizing<Vec<u8>>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
 impl Issuer {
@@ -83,29 +63,51 @@ impl Issuer {
         if let Some(error) = ca.and_then(|ca| tls::client_config(Some(ca)).err()) {
             source::fault(kind, "tls.ca", "bad_file", &error.to_string(), findings);
         }
+        Self::over(tls)
+    }
+
+    /// A client for settings that were judged elsewhere.
+    pub(crate) fn over(tls: Option<TlsSettings>) -> Self {
         Self { tls, client: Mutex::new(None) }
     }
 
     /// Sends one request and reads the whole answer.
     pub(super) async fn send(&self, request: Request<Bytes>) -> Result<Answer, IssueError> {
+        self.send_within(request, ANSWER_BYTES_MAX).await
+    }
+
+    /// The same with another bound for the answer's body.
+    pub(crate) async fn send_within(
+        &self,
+        request: Request<Bytes>,
+        answer_bytes_max: usize,
+    ) -> Result<Answer, IssueError> {
         let request = reqwest::Request::try_from(request)
             .map_err(|_| IssueError::Refused("the issuer's address cannot be used"))?;
-        let mut response = self.client()?.execute(request).await.map_err(|error| unsent(&error))?;
-        let status = response.status();
-        let expected = response.content_length().and_then(|length| usize::try_from(length).ok());
-        let mut body = Zeroizing::new(Vec::with_capacity(expected.unwrap_or(0).min(ANSWER_BYTES_MAX)));
+        let mut response = self.client()?.execute(request).await.map_err(|error| {
+            *self.made() = None;
+            unsent(&error)
+        })?;
+        let too_long = IssueError::Invalid("the answer is too long");
+        let length = response.content_length().unwrap_or(0);
+        let expected = usize::try_from(length).ok().filter(|length| *length <= answer_bytes_max);
+        let mut body = Zeroizing::new(Vec::with_capacity(expected.ok_or(too_long)?));
         let broken = |_| IssueError::Unavailable("the answer broke off");
         while let Some(piece) = response.chunk().await.map_err(broken)? {
-            if body.len() + piece.len() > ANSWER_BYTES_MAX {
-                return Err(IssueError::Invalid("the answer is too long"));
+            if body.len() + piece.len() > answer_bytes_max {
+                return Err(too_long);
             }
             body.extend_from_slice(&piece);
         }
-        Ok(Answer { status, body })
+        Ok(Answer { status: response.status(), headers: std::mem::take(response.headers_mut()), body })
+    }
+
+    fn made(&self) -> MutexGuard<'_, Option<reqwest::Client>> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn client(&self) -> Result<reqwest::Client, IssueError> {
-        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut client = self.made();
         if let Some(client) = &*client {
             return Ok(client.clone());
         }
@@ -124,7 +126,7 @@ impl Answer {
 }
 
 /// A header value that is marked sensitive and wiped when dropped. `None` if it has a byte that no header carries.
-pub(super) fn sensitive(value: Zeroizing<String>) -> Option<HeaderValue> {
+pub(crate) fn sensitive(value: Zeroizing<String>) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_maybe_shared(wiped(value)).ok()?;
     value.set_sensitive(true);
     Some(value)

@@ -1,7 +1,7 @@
-//! Chance, so that many sidecars which started together do not call an issuer in step.
+//! Chance, so that many sidecars which started together do not call a server in step.
 
 /// A fraction from 0 to 1, both included, all equally likely.
-pub(super) fn fraction() -> f64 {
+pub(crate) fn fraction() -> f64 {
     let mut bytes = [0; 4];
     aws_lc_rs::rand::fill(&mut bytes).expect("the system's random source works, or no TLS would");
     f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX)

@@ -15,7 +15,7 @@ use super::source::IssueError;
 const FILE_BYTES_MAX: usize = 2 * SECRET_BYTES_MAX;
 
 /// The secret that `reference` points at, as it is now. One newline at the end does not count.
-pub(super) fn secret(reference: &SecretRef) -> Result<Secret, IssueError> {
+pub(crate) fn secret(reference: &SecretRef) -> Result<Secret, IssueError> {
     let mut bytes = bytes(reference)?;
     if bytes.last() == Some(&b'\n') {
         bytes.pop();

@@ -1,6 +1,6 @@
 //! The suppliers of credentials: one file per kind, and the table that names them.
 
-mod oauth2_client_credentials;
+pub(crate) mod oauth2_client_credentials;
 mod signed_jwt;
 mod r#static;
 mod vault;
@@ -160,7 +160,7 @@ pub fn build(kind: &Kind, findings: &mut Findings) -> Option<Box<dyn Source>> {
 
 /// Adds a finding for the setting at `key` of `kind`, a dotted path, or for the whole if `key` is empty. It stands
 /// at the deepest part of the path that is there.
-pub(super) fn fault(kind: &Kind, key: &str, code: &'static str, message: &str, findings: &mut Findings) {
+pub(crate) fn fault(kind: &Kind, key: &str, code: &'static str, message: &str, findings: &mut Findings) {
     let mut location = kind.location;
     let mut node = Some(&kind.settings);
     for step in key.split('.') {
@@ -191,11 +191,20 @@ fn built<S: DeserializeOwned, T: Source + 'static>(
     findings: &mut Findings,
     make: impl FnOnce(S, &mut Findings) -> Option<T>,
 ) -> Option<Box<dyn Source>> {
+    made(kind, findings, make).map(|source| Box::new(source) as Box<dyn Source>)
+}
+
+/// The same, as what it is.
+fn made<S: DeserializeOwned, T>(
+    kind: &Kind,
+    findings: &mut Findings,
+    make: impl FnOnce(S, &mut Findings) -> Option<T>,
+) -> Option<T> {
     let mut own = Findings::default();
     let source = decode(&kind.settings, &kind.path, &mut own).and_then(|settings| make(settings, &mut own));
     let sound = !own.has_errors();
     own.iter().for_each(|finding| findings.push(finding.clone()));
-    source.filter(|_| sound).map(|source| Box::new(source) as Box<dyn Source>)
+    source.filter(|_| sound)
 }
 
 /// The one value that a permit or else the configuration names. A permit chooses among what is configured, and

@@ -3,22 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use claviger_config::{Findings, HttpUrl, Kind, SecretRef};
+use claviger_config::{Findings, HttpUrl, Kind, SecretRef, TlsSettings};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Call, Source, SourceKind, built, chosen, fault, not_yet, timeout};
+use super::{Call, IssueError, Source, SourceKind, built, chosen, fault, made, not_yet, timeout};
 use crate::authorize::Permit;
+use crate::credential::issuer::Issuer;
 use crate::credential::issuer::oauth::{ClientAuth, TokenEndpoint};
-use crate::credential::issuer::{Issuer, TlsSettings};
 use crate::credential::lease::{Issued, Lease};
 
-pub(super) const KIND: SourceKind = SourceKind {
-    name: "oauth2_client_credentials",
-    example: EXAMPLE,
-    schema: || schemars::schema_for!(Settings),
-    build,
-};
+pub(super) const KIND: SourceKind =
+    SourceKind { name: "oauth2_client_credentials", example: EXAMPLE, schema, build };
 
 const EXAMPLE: &str = "
 source:
@@ -94,7 +90,8 @@ enum Auth {
     TlsClient,
 }
 
-struct ClientCredentials {
+/// A token endpoint and what to ask it for.
+pub(crate) struct ClientCredentials {
     endpoint: TokenEndpoint,
     scopes: Vec<String>,
     audience: Option<String>,
@@ -105,6 +102,40 @@ struct ClientCredentials {
 
 fn build(kind: &Kind, findings: &mut Findings) -> Option<Box<dyn Source>> {
     built(kind, findings, |settings, findings| make(kind, settings, findings))
+}
+
+/// The shape of the settings, also where they stand for the sidecar itself.
+pub(crate) fn schema() -> schemars::Schema {
+    schemars::schema_for!(Settings)
+}
+
+impl ClientCredentials {
+    /// For calls that the sidecar makes on its own account, by the same settings; `None` when findings were added.
+    pub(crate) fn of_our_own(kind: &Kind, findings: &mut Findings) -> Option<Self> {
+        made(kind, findings, |settings, findings| make(kind, settings, findings))
+    }
+
+    /// A token for such a call: no request's, and so without a permit. Tokens for requests come from [`Source`] alone.
+    pub(crate) async fn own_token(&self) -> Result<Issued, IssueError> {
+        self.ask(&self.scopes, self.audience.as_deref(), self.resource.as_deref()).await
+    }
+
+    async fn ask(
+        &self,
+        scopes: &[String],
+        audience: Option<&str>,
+        resource: Option<&str>,
+    ) -> Result<Issued, IssueError> {
+        let scope = scopes.join(" ");
+        let mut grant = vec![("grant_type", "client_credentials")];
+        if !scope.is_empty() {
+            grant.push(("scope", &scope));
+        }
+        grant.extend(audience.map(|audience| ("audience", audience)));
+        grant.extend(resource.map(|resource| ("resource", resource)));
+        grant.extend(self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        self.endpoint.token(grant, scopes).await
+    }
 }
 
 fn make(kind: &Kind, settings: Settings, findings: &mut Findings) -> Option<ClientCredentials> {
@@ -170,17 +201,9 @@ impl Source for ClientCredentials {
     fn issue<'a>(&'a self, permit: &'a Permit) -> Call<'a, Issued> {
         Box::pin(async move {
             let terms = permit.terms();
-            let scope = terms.scopes.join(" ");
-            let mut grant = vec![("grant_type", "client_credentials")];
-            if !scope.is_empty() {
-                grant.push(("scope", &scope));
-            }
             let audience = chosen(terms.audience.as_deref(), self.audience.as_deref())?;
             let resource = chosen(terms.resource.as_deref(), self.resource.as_deref())?;
-            grant.extend(audience.map(|audience| ("audience", audience)));
-            grant.extend(resource.map(|resource| ("resource", resource)));
-            grant.extend(self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-            self.endpoint.token(grant, &terms.scopes).await
+            self.ask(&terms.scopes, audience, resource).await
         })
     }
 

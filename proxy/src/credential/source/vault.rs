@@ -9,7 +9,7 @@ mod shape;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use claviger_config::{Findings, HttpUrl, Kind};
+use claviger_config::{Findings, HttpUrl, Kind, TlsSettings};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -21,8 +21,8 @@ use self::shape::Shape;
 use super::{Call, IssueError, Source, SourceKind, built, fault, not_yet, timeout};
 use crate::authorize::Permit;
 use crate::clock;
+use crate::credential::issuer::Issuer;
 use crate::credential::issuer::oauth::lifetime;
-use crate::credential::issuer::{Issuer, TlsSettings};
 use crate::credential::lease::{Issued, Lease};
 use crate::credential::material::WipedTree;
 use crate::credential::secret::Secret;

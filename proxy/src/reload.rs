@@ -1,0 +1,146 @@
+//! Newer policies while the process runs: found in a file or at a bundle service, compiled off the requests' way, and put
+//! in place whole or not at all. Whatever is wrong with a newer one, the last good one stays.
+
+pub mod compiler;
+mod file;
+mod service;
+mod store;
+mod workshop;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use claviger_policy::Policy;
+use tokio::task::JoinHandle;
+
+use crate::active::ActivePolicy;
+use crate::admin::metrics::{Metrics, ReloadLabel, ReloadResult};
+use compiler::{Compiler, Unloadable};
+pub use service::Service;
+use store::Store;
+use workshop::Workshop;
+
+/// Where policies come from.
+pub enum Origin {
+    /// A bundle or a bare module in a file, which may be replaced.
+    File(PathBuf),
+    /// A bundle service.
+    Service(Box<Service>),
+}
+
+/// What a process needs to keep its policy up to date.
+pub struct Plan {
+    /// Where policies come from.
+    pub origin: Origin,
+    /// What makes policies of bytes.
+    pub compiler: Compiler,
+    /// Where they go.
+    pub active: Arc<ActivePolicy>,
+    /// Where it is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Keeps the active policy up to date until it is dropped.
+pub struct Reload {
+    task: JoinHandle<()>,
+}
+
+/// One policy's way into its place.
+pub(crate) struct Reloader {
+    workshop: Workshop,
+    active: Arc<ActivePolicy>,
+    metrics: Arc<Metrics>,
+    /// The policy before the active one: to go back to it compiles nothing.
+    before: Mutex<Option<Arc<Policy>>>,
+}
+
+/// What came of a bundle that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It is active now.
+    Activated,
+    /// It was active before.
+    Unchanged,
+}
+
+impl Reload {
+    /// Starts on the runtime that it is called on. Where a bundle service's last good bundle was kept in `state_dir`, it
+    /// is active when this returns.
+    ///
+    /// # Errors
+    /// When there is no thread to compile on.
+    pub async fn start(plan: Plan, state_dir: &Path) -> std::io::Result<Self> {
+        let Plan { origin, compiler, active, metrics } = plan;
+        if let Some(policy) = active.current() {
+            metrics.policy_replaced(&policy, None);
+        }
+        let workshop = Workshop::open(compiler)?;
+        let reloader = Reloader { workshop, active, metrics, before: Mutex::default() };
+        let task = match origin {
+            Origin::File(path) => tokio::spawn(file::follow(path, reloader)),
+            Origin::Service(service) => {
+                let store = service.persist().then(|| Store::new(state_dir, service.url()));
+                if let Some(store) = &store {
+                    service::start_from(store, &reloader).await;
+                }
+                tokio::spawn(service::follow(*service, reloader, store))
+            }
+        };
+        Ok(Self { task })
+    }
+}
+
+impl Drop for Reload {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The policy that a sidecar with these settings would start with before it has asked anybody, for explanations.
+pub fn kept(origin: &Origin, compiler: &Compiler, state_dir: &Path) -> Option<Arc<Policy>> {
+    let Origin::Service(service) = origin else { return None };
+    let bytes = service.persist().then(|| Store::new(state_dir, service.url()).load())??;
+    compiler.compile(&bytes, &[]).ok()
+}
+
+impl Reloader {
+    /// Makes the policy in `bytes` the active one.
+    async fn take(&self, bytes: Bytes) -> Result<Change, Unloadable> {
+        self.take_from(move || Ok(bytes)).await
+    }
+
+    /// The same with bytes that are still to be read, which may take its time.
+    async fn take_from(
+        &self,
+        read: impl FnOnce() -> std::io::Result<Bytes> + Send + 'static,
+    ) -> Result<Change, Unloadable> {
+        let known = self.active.current().into_iter().chain(self.before()).collect();
+        let policy = self.workshop.compile(read, known).await?;
+        if self.active.current().is_some_and(|current| Arc::ptr_eq(&current, &policy)) {
+            return Ok(Change::Unchanged);
+        }
+        let before = self.active.replace(Arc::clone(&policy));
+        self.metrics.policy_replaced(&policy, before.as_deref());
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = before;
+        tracing::info!(revision = policy.revision(), digest = policy.digest(), "a policy is active");
+        Ok(Change::Activated)
+    }
+
+    fn before(&self) -> Option<Arc<Policy>> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn count(&self, result: ReloadResult) {
+        self.metrics.policy_reloads.get_or_create(&ReloadLabel { result }).inc();
+    }
+}
+
+impl From<Change> for ReloadResult {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Activated => Self::activated,
+            Change::Unchanged => Self::unchanged,
+        }
+    }
+}

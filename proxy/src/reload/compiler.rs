@@ -1,0 +1,81 @@
+//! From the bytes of a bundle to a policy, in the same way for every generation and every origin.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use claviger_config::PolicyInput;
+use claviger_policy::{Bundle, BundleError, Dialect, Limits, LoadError, Policy};
+
+/// Bytes that a bundle may have, packed.
+pub const BUNDLE_BYTES_MAX: usize = 32 << 20;
+
+/// The settings under which bundles become policies.
+#[derive(Clone)]
+pub struct Compiler {
+    entrypoint: String,
+    limits: Limits,
+    dialect: Dialect,
+}
+
+/// Why bytes are no policy.
+#[derive(Debug, thiserror::Error)]
+pub enum Unloadable {
+    /// They cannot be read.
+    #[error("{0}")]
+    Unread(#[from] io::Error),
+    /// They are no bundle.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The bundle's module is no policy of ours.
+    #[error(transparent)]
+    Policy(#[from] LoadError),
+    /// The compiler broke.
+    #[error("the policy could not be compiled")]
+    Broken,
+}
+
+impl Compiler {
+    /// By the configuration.
+    pub fn new(settings: &claviger_config::Policy) -> Self {
+        let limits = Limits::new(settings.eval_timeout, settings.memory_bytes_max);
+        let dialect = match settings.input {
+            PolicyInput::Mediation => Dialect::Mediation,
+            PolicyInput::ExtAuthz => Dialect::ExtAuthz,
+        };
+        Self { entrypoint: settings.entrypoint.value.clone(), limits, dialect }
+    }
+
+    /// Takes some hundred milliseconds, unless the policy is among those that are `known`.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes.
+    pub fn compile(&self, bytes: &[u8], known: &[Arc<Policy>]) -> Result<Arc<Policy>, Unloadable> {
+        let bundle = Bundle::read(bytes)?;
+        if let Some(known) = known.iter().find(|policy| policy.digest() == bundle.digest()) {
+            return Ok(Arc::clone(known));
+        }
+        let policy = Policy::load(&bundle, &self.entrypoint, self.limits)?;
+        Ok(Arc::new(policy.in_dialect(self.dialect)))
+    }
+}
+
+/// The bytes of a bundle file, within bounds.
+///
+/// # Errors
+/// When it cannot be read, or is too large.
+pub fn read_file(path: &Path) -> io::Result<Bytes> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(BUNDLE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > BUNDLE_BYTES_MAX {
+        let message = format!("the bundle is larger than {BUNDLE_BYTES_MAX} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes.into())
+}
