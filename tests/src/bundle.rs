@@ -16,16 +16,23 @@ pub const ALLOW: &str = "package claviger.authz\n\ndecision := {\"allow\": true}
 
 /// The bundle of one policy, compiled now or by an earlier test.
 pub fn compile(rego: &str) -> PathBuf {
+    compile_with(rego, "{}", REVISION)
+}
+
+/// The same with a data document and a revision.
+pub fn compile_with(rego: &str, data: &str, revision: &str) -> PathBuf {
     let folder = tool::target().join("test-bundles");
-    let bundle = folder.join(format!("{}.tar.gz", hex::encode(Sha256::digest(rego))));
+    let name = Sha256::digest([rego, data, revision].join("\0"));
+    let bundle = folder.join(format!("{}.tar.gz", hex::encode(name)));
     if !bundle.exists() {
         std::fs::create_dir_all(&folder).expect("the target folder is writable");
         let work = tempfile::tempdir_in(&folder).expect("the target folder is writable");
         let (source, output) = (work.path().join("source"), work.path().join("bundle.tar.gz"));
         std::fs::create_dir(&source).expect("a fresh folder");
         std::fs::write(source.join("policy.rego"), rego).expect("a fresh folder");
+        std::fs::write(source.join("data.json"), data).expect("a fresh folder");
         let mut opa = Command::new(tool::path("opa"));
-        opa.args(["build", "-t", "wasm", "-e", ENTRYPOINT, "-r", REVISION, "-o"])
+        opa.args(["build", "-t", "wasm", "-e", ENTRYPOINT, "-r", revision, "-o"])
             .arg(&output)
             .arg("-b")
             .arg(&source);

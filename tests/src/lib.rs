@@ -5,6 +5,7 @@
 //! Nothing here knows the product's code: only its binary, its configuration file and its wire.
 
 pub mod bundle;
+pub mod bundle_service;
 pub mod canary;
 pub mod case;
 pub mod client;
@@ -21,6 +22,7 @@ pub mod tool;
 pub mod upstream;
 pub mod wait;
 
+pub use bundle_service::BundleService;
 pub use case::Case;
 pub use client::{Connection, Response};
 pub use config::Config;

@@ -65,6 +65,17 @@ impl Pki {
         let file = |ending: &str| self.dir.join(format!("{fault:?}.{ending}"));
         Leaf { certificate: write(file("pem"), certificate), key: write(file("key"), key.serialize_pem()) }
     }
+
+    /// A client certificate by the trusted authority.
+    pub fn client(&self) -> Leaf {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "sidecar");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate().expect("a key can be made");
+        let certificate = params.signed_by(&key, &self.trusted).expect("the authority signs").pem();
+        let file = |ending: &str| self.dir.join(format!("client.{ending}"));
+        Leaf { certificate: write(file("pem"), certificate), key: write(file("key"), key.serialize_pem()) }
+    }
 }
 
 fn authority(name: &str) -> (Issuer<'static, KeyPair>, String) {

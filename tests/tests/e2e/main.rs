@@ -12,6 +12,7 @@ mod oidc;
 mod openbao;
 mod policy;
 mod readme;
+mod reload;
 mod renewal;
 mod streaming;
 mod tls;
