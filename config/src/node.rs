@@ -102,6 +102,11 @@ impl Node {
         self.entry(key).map(|entry| &entry.value)
     }
 
+    /// Its items, none where it is not a list.
+    pub fn items(&self) -> &[Self] {
+        if let Value::Sequence(items) = &self.value { items } else { &[] }
+    }
+
     /// Its entries, none where it is not a mapping.
     pub(crate) fn entries(&self) -> &[Entry] {
         if let Value::Mapping(entries) = &self.value { entries } else { &[] }

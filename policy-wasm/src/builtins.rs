@@ -21,6 +21,7 @@ mod uuid;
 use std::collections::BTreeMap;
 
 use crate::error::LoadError;
+use crate::inspection::Standing;
 use crate::trace::Trace;
 use crate::value::Value;
 
@@ -117,6 +118,15 @@ impl Dispatch {
 
     pub(crate) fn find(&self, id: i32) -> Option<Builtin> {
         self.0.get(&id).cloned()
+    }
+}
+
+/// Whether a policy that calls `name` can be loaded.
+pub(crate) fn standing(name: &str) -> Standing {
+    match lookup(name.to_owned()) {
+        Ok(_) => Standing::Offered,
+        Err(LoadError::RefusedBuiltin { reason, .. }) => Standing::Refused(reason),
+        Err(_) => Standing::Unknown,
     }
 }
 

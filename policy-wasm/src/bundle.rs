@@ -19,8 +19,9 @@ const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 pub struct Bundle {
     module: Vec<u8>,
     data: Value,
-    revision: String,
+    manifest: Manifest,
     digest: String,
+    packed_bytes: usize,
     body_bytes_max: Option<usize>,
 }
 
@@ -37,22 +38,52 @@ impl Bundle {
         if bytes.len() > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLarge { bytes: bytes.len(), bytes_max: BUNDLE_BYTES_MAX });
         }
-        let digest = format!("sha256:{}", hex::encode(digest(&SHA256, bytes)));
+        let digest = sha256(bytes);
         if bytes.starts_with(WASM_MAGIC) {
-            let data = Value::Object(Default::default());
-            let (module, revision) = (bytes.to_vec(), String::new());
-            return Ok(Bundle { module, data, revision, digest, body_bytes_max: None });
+            let (data, manifest) = (Value::Object(Default::default()), Manifest::default());
+            let (module, packed_bytes) = (bytes.to_vec(), bytes.len());
+            return Ok(Bundle { module, data, manifest, digest, packed_bytes, body_bytes_max: None });
         }
         if !bytes.starts_with(GZIP_MAGIC) {
             return Err(BundleError::UnknownFormat);
         }
-        Bundle::assemble(archive::unpack(bytes)?, digest)
+        Bundle::assemble(archive::unpack(bytes)?, digest, bytes.len())
     }
 
     /// The manifest's revision, empty when there is none.
     #[must_use]
     pub fn revision(&self) -> &str {
-        &self.revision
+        &self.manifest.revision
+    }
+
+    /// The parts of the data document that the bundle owns, as paths; the empty path is all of it.
+    #[must_use]
+    pub fn roots(&self) -> &[String] {
+        &self.manifest.roots
+    }
+
+    /// The manifest's free metadata.
+    #[must_use]
+    pub fn metadata(&self) -> &serde_json::Map<String, serde_json::Value> {
+        &self.manifest.metadata
+    }
+
+    /// The size of the bytes as read.
+    #[must_use]
+    pub fn packed_bytes(&self) -> usize {
+        self.packed_bytes
+    }
+
+    /// The size of the module.
+    #[must_use]
+    pub fn module_bytes(&self) -> usize {
+        self.module.len()
+    }
+
+    /// `sha256:<hex>` of the module alone.
+    #[must_use]
+    pub fn module_digest(&self) -> String {
+        sha256(&self.module)
     }
 
     /// `sha256:<hex>` of the bytes as read.
@@ -71,12 +102,17 @@ impl Bundle {
         &self.module
     }
 
-    /// The data document as text for the module.
-    pub(crate) fn data(&self) -> String {
+    /// The data document as JSON text, keys in order and numbers as they were written.
+    #[must_use]
+    pub fn data(&self) -> String {
         self.data.to_string()
     }
 
-    fn assemble(files: Vec<archive::File>, digest: String) -> Result<Bundle, BundleError> {
+    fn assemble(
+        files: Vec<archive::File>,
+        digest: String,
+        packed_bytes: usize,
+    ) -> Result<Bundle, BundleError> {
         let manifest = match files.iter().find(|file| file.path == ".manifest") {
             Some(file) => Manifest::read(file)?,
             None => Manifest::default(),
@@ -99,8 +135,12 @@ impl Bundle {
         let module = module.ok_or(BundleError::NoModule)?;
         manifest.names(&module)?;
         let body_bytes_max = manifest.body_bytes_max()?;
-        Ok(Bundle { module: module.bytes, data, revision: manifest.revision, digest, body_bytes_max })
+        Ok(Bundle { module: module.bytes, data, manifest, digest, packed_bytes, body_bytes_max })
     }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    format!("sha256:{}", hex::encode(digest(&SHA256, bytes)))
 }
 
 #[cfg(test)]

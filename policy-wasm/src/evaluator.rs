@@ -113,6 +113,19 @@ impl Evaluator {
     /// # Errors
     /// Why there is no result.
     pub fn evaluate_json(&mut self, input: &[u8], trace: &mut Trace) -> Result<Vec<u8>, EvalError> {
+        self.evaluate_json_at(input, system_now_ns(), trace)
+    }
+
+    /// The same at a moment of the caller's, in nanoseconds since 1970: what `time.now_ns()` gives.
+    ///
+    /// # Errors
+    /// Why there is no result.
+    pub fn evaluate_json_at(
+        &mut self,
+        input: &[u8],
+        now_ns: i64,
+        trace: &mut Trace,
+    ) -> Result<Vec<u8>, EvalError> {
         let bytes_max = self.policy.limits().input_bytes_max;
         if input.len() > bytes_max {
             return Err(EvalError::InputTooLarge { bytes_max });
@@ -120,7 +133,7 @@ impl Evaluator {
         serde_json::from_slice::<IgnoredAny>(input)
             .map_err(|error| EvalError::InputNotJson { cause: error.to_string() })?;
         self.result.clear();
-        self.run(input, system_now_ns(), trace)?;
+        self.run(input, now_ns, trace)?;
         self.result_json()
     }
 

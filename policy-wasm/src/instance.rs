@@ -93,6 +93,16 @@ impl Instance {
         self.table(table)
     }
 
+    /// Major and minor version of the ABI that it speaks.
+    pub(crate) fn abi_version(&self) -> (i32, i32) {
+        self.abi.version
+    }
+
+    /// The size of its memory at this moment.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory.data_size(&self.store)
+    }
+
     fn run(&mut self, question: &Question<'_>, result: &mut Vec<u8>) -> Result<(), EvalError> {
         let bytes_max = self.store.data().limits.input_bytes_max;
         let too_large = || EvalError::InputTooLarge { bytes_max };

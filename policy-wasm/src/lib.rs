@@ -14,6 +14,7 @@ mod engine;
 mod error;
 mod evaluator;
 pub mod input;
+mod inspection;
 mod instance;
 mod limits;
 mod policy;
@@ -28,6 +29,7 @@ pub use decision::{AnswerChanges, Decision, Denial, Dialect, Permission, QueryCh
 pub use error::{BundleError, EvalError, LoadError};
 pub use evaluator::Evaluator;
 pub use input::{Input, input_schema};
+pub use inspection::{Inspection, NeededBuiltin, Standing};
 pub use limits::Limits;
 pub use policy::Policy;
 pub use trace::Trace;

@@ -4,6 +4,7 @@ pub mod audit;
 mod check;
 mod demo;
 mod explain;
+mod policy;
 mod schema;
 mod serve;
 
@@ -42,6 +43,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Show how a request would be decided, without sending it
     Explain(explain::ExplainArgs),
+    /// Look into, try, test, measure and compare compiled policies
+    Policy(policy::PolicyArgs),
     /// Verify or follow the audit
     Audit(audit::AuditArgs),
     /// Print the JSON Schema of a documented form
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions { shell } => {

@@ -11,17 +11,19 @@ use crate::error::BundleError;
 use crate::value::Value;
 
 /// The parts of `.manifest` that bind us; OPA may write others.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub(super) struct Manifest {
     /// Who built it when, in the author's words.
     pub(super) revision: String,
-    roots: Vec<String>,
+    /// Which parts of the data document are its own.
+    pub(super) roots: Vec<String>,
     wasm: Vec<WasmModule>,
-    metadata: Map<String, Json>,
+    /// Whatever else the author says.
+    pub(super) metadata: Map<String, Json>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct WasmModule {
     module: String,
 }

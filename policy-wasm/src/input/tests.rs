@@ -173,3 +173,15 @@ fn the_schema_describes_the_document() {
         );
     }
 }
+
+#[test]
+fn a_moment_is_read_from_text() {
+    let check = |text: &str, now_ns: Option<i64>| {
+        assert_eq!(Time::from_rfc3339(text).map(|time| time.now_ns()), now_ns, "{text}");
+    };
+    check("2026-01-01T00:00:00Z", Some(1_767_225_600_000_000_000));
+    check("2026-01-01T01:00:00.5+01:00", Some(1_767_225_600_500_000_000));
+    check("2026-01-01", None);
+    check("3000-01-01T00:00:00Z", None);
+    check("", None);
+}

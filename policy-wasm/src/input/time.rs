@@ -24,6 +24,13 @@ impl Time {
         Time { now_ns, rfc3339: timestamp.to_string(), weekday }
     }
 
+    /// The moment that a text of RFC 3339 names; `None` where it is none, or lies outside the years 1677 to 2262.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Time> {
+        let timestamp: Timestamp = text.parse().ok()?;
+        i64::try_from(timestamp.as_nanosecond()).ok().map(Time::from_ns)
+    }
+
     /// Nanoseconds since 1970.
     #[must_use]
     pub fn now_ns(&self) -> i64 {

@@ -13,6 +13,7 @@ type EvalArguments = (i32, i32, i32, i32, i32, i32, i32);
 
 /// What the host calls.
 pub(super) struct Abi {
+    pub(super) version: (i32, i32),
     pub(super) eval: TypedFunc<EvalArguments, i32>,
     pub(super) malloc: TypedFunc<i32, i32>,
     pub(super) value_parse: TypedFunc<(i32, i32), i32>,
@@ -33,8 +34,8 @@ pub(super) struct Border {
 
 impl Abi {
     pub(super) fn of(module: &Instance, store: &mut Store<Host>) -> Result<Abi, LoadError> {
-        check_version(module, store)?;
         Ok(Abi {
+            version: checked_version(module, store)?,
             eval: export(module, store, "opa_eval")?,
             malloc: export(module, store, "opa_malloc")?,
             value_parse: export(module, store, "opa_value_parse")?,
@@ -56,11 +57,11 @@ impl Abi {
     }
 }
 
-fn check_version(module: &Instance, store: &mut Store<Host>) -> Result<(), LoadError> {
+fn checked_version(module: &Instance, store: &mut Store<Host>) -> Result<(i32, i32), LoadError> {
     let major = version(module, store, "opa_wasm_abi_version")?;
     let minor = version(module, store, "opa_wasm_abi_minor_version")?;
     match major == MAJOR && MINORS.contains(&minor) {
-        true => Ok(()),
+        true => Ok((major, minor)),
         false => Err(LoadError::WrongAbi { major, minor }),
     }
 }
