@@ -3,20 +3,31 @@
 //! Each family is a table from name to function. A name that is in no table cannot be called: the policy is refused
 //! when it is loaded.
 
+#[expect(dead_code, reason = "certificates need the rest")]
+mod asn1;
+mod casts;
 mod crypto;
 mod debug;
 mod encoding;
 mod format;
+mod graph;
 mod json;
+mod json_text;
+mod jwt;
+#[expect(dead_code, reason = "private keys in PEM need the rest")]
+mod keys;
 mod net;
 mod numbers;
 mod operand;
+mod pem;
 mod regex;
 mod semver;
 mod strings;
 mod time;
 mod units;
+mod uri;
 mod uuid;
+mod x509;
 
 use std::collections::BTreeMap;
 
@@ -32,11 +43,14 @@ pub(crate) type Outcome = Result<Value, Fault>;
 /// A family's table.
 type Family = &'static [(&'static str, Function)];
 
-const FAMILIES: [Family; 11] = [
+const FAMILIES: [Family; 15] = [
+    casts::FAMILY,
     crypto::FAMILY,
     debug::FAMILY,
     encoding::FAMILY,
+    graph::FAMILY,
     json::FAMILY,
+    jwt::FAMILY,
     net::FAMILY,
     numbers::FAMILY,
     regex::FAMILY,
@@ -44,6 +58,7 @@ const FAMILIES: [Family; 11] = [
     strings::FAMILY,
     time::FAMILY,
     units::FAMILY,
+    uri::FAMILY,
 ];
 
 /// Builtins that a decision must not depend on.

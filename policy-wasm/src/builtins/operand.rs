@@ -53,6 +53,10 @@ pub(super) fn as_string(value: &Value) -> Result<&str, Fault> {
     value.as_str().ok_or(WRONG_TYPE)
 }
 
+pub(super) fn as_boolean(value: &Value) -> Result<bool, Fault> {
+    if let Value::Boolean(value) = value { Ok(*value) } else { Err(WRONG_TYPE) }
+}
+
 pub(super) fn set_of(values: impl IntoIterator<Item = Value>) -> Value {
     Value::Set(values.into_iter().collect::<BTreeSet<_>>())
 }

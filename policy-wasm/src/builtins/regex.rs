@@ -1,5 +1,7 @@
 //! Regular expressions beyond the match that OPA's wasm has itself. Matching takes linear time.
 
+mod globs;
+
 use regex::{Regex, RegexBuilder};
 
 use super::{Family, Fault, Outcome, Scope, operand};
@@ -8,6 +10,7 @@ use crate::value::Value;
 pub(super) const FAMILY: Family = &[
     ("glob.quote_meta", glob_quote_meta),
     ("regex.find_n", find_n),
+    ("regex.globs_match", globs_match),
     ("regex.replace", replace),
     ("regex.split", split),
     ("regex.template_match", template_match),
@@ -97,6 +100,11 @@ fn delimiter(operands: &[Value], index: usize) -> Result<u8, Fault> {
         [byte] if byte.is_ascii() => Ok(*byte),
         _ => Err(Fault::Undefined("a delimiter must be one character")),
     }
+}
+
+/// Whether two patterns have a text in common.
+fn globs_match(_: &mut Scope, operands: &[Value]) -> Outcome {
+    globs::intersect(operand::string(operands, 0)?, operand::string(operands, 1)?).map(Value::from)
 }
 
 fn glob_quote_meta(_: &mut Scope, operands: &[Value]) -> Outcome {

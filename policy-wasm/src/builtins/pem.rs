@@ -1,0 +1,67 @@
+//! PEM blocks as Go's `encoding/pem` finds them: anything may stand around a block, nothing within it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+
+/// One block with its label.
+pub(super) struct Block {
+    pub(super) label: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The first block and what follows its last line.
+pub(super) fn decode(text: &str) -> Option<(Block, &str)> {
+    let mut rest = text;
+    loop {
+        let start = begin(rest)?;
+        let after = &rest[start..];
+        match block(after) {
+            Some(found) => return Some(found),
+            None => rest = after,
+        }
+    }
+}
+
+/// Where the label begins: `-----BEGIN ` at the start of a line.
+fn begin(text: &str) -> Option<usize> {
+    if text.starts_with(BEGIN) {
+        return Some(BEGIN.len());
+    }
+    text.match_indices(BEGIN)
+        .find(|(at, _)| text.as_bytes().get(at.wrapping_sub(1)) == Some(&b'\n'))
+        .map(|(at, found)| at + found.len())
+}
+
+fn block(text: &str) -> Option<(Block, &str)> {
+    let (first, mut body) = line(text);
+    let label = first.strip_suffix(DASHES)?;
+    let mut headers = 0;
+    loop {
+        let (header, after) = line(body);
+        if !header.contains(':') || body.is_empty() {
+            break;
+        }
+        headers += 1;
+        body = after;
+    }
+    let end = match headers == 0 && body.starts_with(END) {
+        true => 0,
+        false => body.find(&format!("\n{END}"))? + 1,
+    };
+    let (trailer, rest) = line(&body[end + END.len()..]);
+    if trailer.strip_suffix(DASHES) != Some(label) {
+        return None;
+    }
+    let digits: String = body[..end].chars().filter(|c| !matches!(c, ' ' | '\t' | '\r' | '\n')).collect();
+    Some((Block { label: label.to_owned(), bytes: STANDARD.decode(digits).ok()? }, rest))
+}
+
+/// A line without the blanks at its end, and the rest.
+fn line(text: &str) -> (&str, &str) {
+    let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
+    (line.trim_end_matches([' ', '\t', '\r']), rest)
+}

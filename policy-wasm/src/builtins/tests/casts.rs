@@ -1,0 +1,60 @@
+//! Casts, paths through graphs, and JSON with options.
+
+use super::Case;
+
+pub(super) const CASES: &[Case] = &[
+    ("cast_array", "[{2, 1}]", Some("[1, 2]")),
+    ("cast_array", "[[2, 1]]", Some("[2, 1]")),
+    ("cast_array", r#"["a"]"#, None),
+    ("cast_set", "[[2, 1, 2]]", Some("{1, 2}")),
+    ("cast_set", "[{}]", None),
+    ("cast_string", r#"["a"]"#, Some(r#""a""#)),
+    ("cast_string", "[1]", None),
+    ("cast_boolean", "[false]", Some("false")),
+    ("cast_boolean", r#"["false"]"#, None),
+    ("cast_null", "[null]", Some("null")),
+    ("cast_null", "[0]", None),
+    ("cast_object", r#"[{"a": 1}]"#, Some(r#"{"a": 1}"#)),
+    ("cast_object", "[[]]", None),
+    (
+        "graph.reachable_paths",
+        r#"[{"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": []}, ["a"]]"#,
+        Some(r#"{["a", "b", "d"], ["a", "c", "d"]}"#),
+    ),
+    ("graph.reachable_paths", r#"[{"a": {"b"}, "b": {"a", "x"}}, {"a"}]"#, Some(r#"{["a", "b"]}"#)),
+    (
+        "graph.reachable_paths",
+        r#"[{"a": null, "b": ["a"]}, ["a", "b", "c"]]"#,
+        Some(r#"{["a"], ["b", "a"]}"#),
+    ),
+    ("graph.reachable_paths", r#"[{"a": ["a"]}, ["a"]]"#, Some(r#"{["a", "a"]}"#)),
+    (
+        "json.marshal_with_options",
+        r#"[{"b": [1, {"c": {}}], "a": "<é&\u2028\">", "n": [], "s": {3, 1}}, {}]"#,
+        Some(r#""{\"a\":\"\\u003cé\\u0026\\u2028\\\"\\u003e\",\"b\":[1,{\"c\":{}}],\"n\":[],\"s\":[1,3]}""#),
+    ),
+    (
+        "json.marshal_with_options",
+        r#"[{"b": [1, 2.50]}, {"pretty": true}]"#,
+        Some(r#""{\n\t\"b\": [\n\t\t1,\n\t\t2.50\n\t]\n}""#),
+    ),
+    (
+        "json.marshal_with_options",
+        r#"[{"b": {}, "a": [null]}, {"prefix": ">", "indent": " "}]"#,
+        Some(r#"">{\n> \"a\": [\n>  null\n> ],\n> \"b\": {}\n>}""#),
+    ),
+    ("json.marshal_with_options", r#"[[1], {"prefix": ">", "pretty": false}]"#, Some(r#""[1]""#)),
+    ("json.marshal_with_options", r#"[[1], {"colour": true}]"#, None),
+    ("regex.globs_match", r#"["a.a.[0-9]+z", "b.b.[0-9]+z"]"#, Some("false")),
+    ("regex.globs_match", r#"["[0-9A-F]+", "[a-f0-9]+"]"#, Some("true")),
+    ("regex.globs_match", r#"["a.*b", "axxb"]"#, Some("true")),
+    ("regex.globs_match", r#"["[a-z]*", "[A-Z]*"]"#, Some("false")),
+    ("regex.globs_match", r#"["a\\.b", "a.b"]"#, Some("true")),
+    ("regex.globs_match", r#"["a\\.b", "axb"]"#, Some("false")),
+    ("regex.globs_match", r#"["x.+", "x"]"#, Some("false")),
+    ("regex.globs_match", r#"["[a-b", "a"]"#, None),
+    ("regex.globs_match", r#"["*", "a"]"#, None),
+    ("regex.globs_match", r#"["[b-a]", "a"]"#, None),
+    ("regex.globs_match", r#"["", ""]"#, Some("true")),
+    ("regex.globs_match", r#"["a*", ""]"#, Some("false")),
+];
