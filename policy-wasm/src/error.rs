@@ -192,6 +192,14 @@ pub enum EvalError {
         /// The bound.
         bytes_max: usize,
     },
+    /// The input document has more of something than the policy may be given.
+    #[error("the policy's input has more than {max} {unit}")]
+    InputBeyond {
+        /// What there is too much of.
+        unit: &'static str,
+        /// The bound.
+        max: usize,
+    },
     /// The input document is not JSON; only tools can give such a one.
     #[error("the policy's input is not JSON: {cause}")]
     InputNotJson {

@@ -1,16 +1,15 @@
 //! A thread's own way to ask a policy.
 
-use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
-use crate::decision::{self, Decision};
+use crate::decision::Decision;
 use crate::error::EvalError;
 use crate::input::Input;
-use crate::instance::{Instance, Question};
+use crate::instance::{Document, Instance, Json, Question, Serialised};
 use crate::policy::Policy;
 use crate::trace::Trace;
 use crate::value::Value;
@@ -21,8 +20,6 @@ pub struct Evaluator {
     policy: Arc<Policy>,
     entrypoint: i32,
     instance: Option<Instance>,
-    input: Vec<u8>,
-    result: Vec<u8>,
 }
 
 impl Evaluator {
@@ -30,7 +27,7 @@ impl Evaluator {
     #[must_use]
     pub fn new(policy: Arc<Policy>) -> Evaluator {
         let entrypoint = policy.entrypoint_id();
-        Evaluator { policy, entrypoint, instance: None, input: Vec::new(), result: Vec::new() }
+        Evaluator { policy, entrypoint, instance: None }
     }
 
     /// An evaluator for another entrypoint of the same module, as `system/log/mask`; `None` where the module has none of
@@ -67,17 +64,7 @@ impl Evaluator {
         now_ns: i64,
         trace: &mut Trace,
     ) -> Result<(), EvalError> {
-        self.result.clear();
-        let bytes_max = self.policy.limits().input_bytes_max;
-        let mut text = std::mem::take(&mut self.input);
-        text.clear();
-        let written = serde_json::to_writer(Capped { bytes: &mut text, bytes_max }, document);
-        let outcome = match written {
-            Ok(()) => self.run(&text, now_ns, trace),
-            Err(_) => Err(EvalError::InputTooLarge { bytes_max }),
-        };
-        self.input = text;
-        outcome
+        self.run(&Serialised(document), now_ns, trace)
     }
 
     /// The last evaluation's result as a decision, in the policy's dialect.
@@ -94,10 +81,12 @@ impl Evaluator {
     /// # Errors
     /// Why it cannot be had, for one that the last evaluation had no result.
     pub fn result_json(&mut self) -> Result<Vec<u8>, EvalError> {
-        match self.result.is_empty() {
-            false => Ok(self.result.clone()),
-            true => Err(EvalError::NotADecision { what: "there is no result".to_owned() }),
+        let mut instance = self.instance.take().ok_or_else(no_result)?;
+        let json = instance.result_json();
+        if json.as_ref().err().is_none_or(leaves_instance) {
+            self.instance = Some(instance);
         }
+        json
     }
 
     /// The value that the last evaluation gave, `None` when the entrypoint is undefined.
@@ -105,7 +94,7 @@ impl Evaluator {
     /// # Errors
     /// As [`Evaluator::result_json`], and a result set of another form.
     pub(crate) fn result(&mut self) -> Result<Option<Value>, EvalError> {
-        decision::sole_result(&self.result)
+        self.instance.as_ref().ok_or_else(no_result)?.result()
     }
 
     /// Evaluates any input document, for tools, and gives OPA's result set as JSON text.
@@ -132,41 +121,49 @@ impl Evaluator {
         }
         serde_json::from_slice::<IgnoredAny>(input)
             .map_err(|error| EvalError::InputNotJson { cause: error.to_string() })?;
-        self.result.clear();
-        self.run(input, now_ns, trace)?;
+        let text = std::str::from_utf8(input)
+            .map_err(|error| EvalError::InputNotJson { cause: error.to_string() })?;
+        self.run(&Json(text), now_ns, trace)?;
         self.result_json()
     }
 
-    /// An instance goes back into its place only after a run without fault.
-    fn run(&mut self, input: &[u8], now_ns: i64, trace: &mut Trace) -> Result<(), EvalError> {
+    #[cfg(test)]
+    pub(crate) fn has_instance(&self) -> bool {
+        self.instance.is_some()
+    }
+
+    /// An instance goes back into its place only after a run without fault of its own.
+    fn run(&mut self, document: &impl Document, now_ns: i64, trace: &mut Trace) -> Result<(), EvalError> {
         let mut instance = match self.instance.take() {
             Some(instance) => instance,
             None => self.policy.instantiate()?,
         };
-        let question = Question { entrypoint: self.entrypoint, input, now_ns };
-        instance.evaluate(&question, trace, &mut self.result)?;
-        self.instance = Some(instance);
-        Ok(())
-    }
-}
-
-struct Capped<'a> {
-    bytes: &'a mut Vec<u8>,
-    bytes_max: usize,
-}
-
-impl Write for Capped<'_> {
-    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + more.len() > self.bytes_max {
-            return Err(io::ErrorKind::FileTooLarge.into());
+        let question = Question { entrypoint: self.entrypoint, now_ns };
+        let outcome = instance.evaluate(&question, document, trace);
+        if outcome.as_ref().err().is_none_or(leaves_instance) {
+            self.instance = Some(instance);
         }
-        self.bytes.extend_from_slice(more);
-        Ok(more.len())
+        outcome
     }
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+/// Whether the fault is the document's or the result's, so that the module never ran amiss.
+fn leaves_instance(error: &EvalError) -> bool {
+    match error {
+        EvalError::InputTooLarge { .. } | EvalError::InputBeyond { .. } | EvalError::InputNotJson { .. } => {
+            true
+        }
+        EvalError::Aborted { .. }
+        | EvalError::Trapped { .. }
+        | EvalError::TimedOut { .. }
+        | EvalError::OutOfMemory { .. }
+        | EvalError::ResultTooLarge { .. }
+        | EvalError::NotADecision { .. } => false,
     }
+}
+
+fn no_result() -> EvalError {
+    EvalError::NotADecision { what: "there is no result".to_owned() }
 }
 
 fn system_now_ns() -> i64 {

@@ -7,7 +7,7 @@ use crate::bundle::Bundle;
 use crate::error::LoadError;
 use crate::instance::Instance;
 use crate::limits::Limits;
-use crate::policy::Program;
+use crate::policy::{InputMode, Program};
 
 /// What the module itself tells of its compiled form. Nothing is evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Inspection {
     pub fn of(bundle: &Bundle, limits: Limits) -> Result<Inspection, LoadError> {
         let program = Program::compile(bundle, limits, None)?;
         let code_bytes = program.module().text().len();
-        let mut instance = Instance::new(&program, Arc::default())?;
+        let mut instance = Instance::new(&program, Arc::default(), InputMode::Json)?;
         let entrypoints = instance.entrypoints()?.into_iter().map(|(name, _)| name).collect();
         let needed = |(name, _): (String, i32)| NeededBuiltin { standing: builtins::standing(&name), name };
         Ok(Inspection {

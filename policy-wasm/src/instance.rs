@@ -1,12 +1,17 @@
-//! One live copy of a module, spoken to in OPA's ABI 1.2: data parsed once, the heap reset for every evaluation.
+//! One live copy of a module, spoken to in OPA's ABI 1.2: data parsed once, the heap reset for every evaluation. Input
+//! is built in its memory where the module is known to take it that way, and given as JSON where it is not.
 //!
 //! Every address that comes back is checked against the memory before it is followed.
 
 mod abi;
 mod deadline;
 mod host;
+mod host_way;
 mod imports;
+mod json_way;
 mod memory;
+mod question;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,21 +19,25 @@ use std::time::Duration;
 use wasmtime::{Instance as Module, Linker, Memory, MemoryType, Store};
 
 use crate::builtins::Dispatch;
+use crate::decision::sole_result;
 use crate::engine::{Engine, Pulse};
 use crate::error::{EvalError, LoadError};
-use crate::policy::Program;
+use crate::native::{self, Budget, Flaw, Scratch, Sets};
+use crate::policy::{InputMode, Program};
 use crate::trace::Trace;
 use crate::value::Value;
-use abi::Abi;
+use abi::{Abi, HostAbi};
 pub(crate) use host::Host;
+use host_way::Ground;
 pub(crate) use imports::linker;
+pub(crate) use question::{Document, Json, Question, Serialised};
 
 /// Start function and data; tens of megabytes of data parse in a fraction of it.
 const SETUP_TIME_MAX: Duration = Duration::from_secs(2);
 const TABLE_TEXT_BYTES_MAX: usize = 1024 * 1024;
 const HEAP_ALIGNMENT_BYTES: u32 = 8;
-/// The result as JSON text; 1 would be OPA's own notation.
-const FORMAT_JSON: i32 = 0;
+const RESULT_STEPS_MAX: usize = 128 * 1024;
+const RESULT_DEPTH_MAX: usize = 128;
 
 /// A module's memory and functions, ready for [`Instance::evaluate`]. After any error it must be dropped: what a
 /// stopped evaluation leaves in its memory is unknown.
@@ -39,18 +48,31 @@ pub(crate) struct Instance {
     data_address: u32,
     heap_start: u32,
     pulse: Pulse,
+    /// There where the host builds the input.
+    ground: Option<Ground>,
+    scratch: Scratch,
+    /// Input as JSON, then the result as JSON.
+    text: Vec<u8>,
+    answer: Answer,
 }
 
-/// What one evaluation is about.
-pub(crate) struct Question<'a> {
-    pub(crate) entrypoint: i32,
-    pub(crate) input: &'a [u8],
-    pub(crate) now_ns: i64,
+/// Where the last evaluation's result set is.
+enum Answer {
+    /// There is none.
+    Missing,
+    /// In memory, at this address.
+    Built(u32),
+    /// In the instance's text.
+    Spelled,
 }
 
 impl Instance {
     /// Links, starts, checks the ABI and parses the data.
-    pub(crate) fn new(program: &Program, builtins: Arc<Dispatch>) -> Result<Instance, LoadError> {
+    pub(crate) fn new(
+        program: &Program,
+        builtins: Arc<Dispatch>,
+        mode: InputMode,
+    ) -> Result<Instance, LoadError> {
         let engine = Engine::shared()?;
         let mut store = Store::new(&engine.wasm, Host::new(program.limits(), builtins));
         store.limiter(|host| host);
@@ -62,23 +84,89 @@ impl Instance {
         let abi = Abi::of(&module, &mut store)?;
         let memory =
             module.get_memory(&mut store, "memory").ok_or(LoadError::MissingExport { name: "memory" })?;
-        store.data_mut().border = Some(Arc::new(abi.border(memory)));
-        let mut instance = Instance { store, memory, abi, data_address: 0, heap_start: 0, pulse };
-        instance.parse_data(program.data())?;
+        let host_abi = match mode {
+            InputMode::Host => HostAbi::of(&module, &mut store).ok(),
+            InputMode::Json => None,
+        };
+        store.data_mut().border = Some(Arc::new(abi.border(memory, host_abi.is_some())));
+        let mut instance = Instance {
+            store,
+            memory,
+            abi,
+            data_address: 0,
+            heap_start: 0,
+            pulse,
+            ground: None,
+            scratch: Scratch::default(),
+            text: Vec::new(),
+            answer: Answer::Missing,
+        };
+        instance.parse_data(program.data(), host_abi)?;
         Ok(instance)
     }
 
-    /// Runs the question's entrypoint and puts the result set into `result` as JSON text.
+    /// Runs the question's entrypoint on the document. The result stays here.
     pub(crate) fn evaluate(
         &mut self,
-        question: &Question<'_>,
+        question: &Question,
+        document: &impl Document,
         trace: &mut Trace,
-        result: &mut Vec<u8>,
     ) -> Result<(), EvalError> {
+        self.answer = Answer::Missing;
         self.store.data_mut().begin(question.now_ns, trace);
-        let outcome = self.run(question, result);
+        let outcome = match self.ask_by_memory(question, document) {
+            Ok(Some(address)) => Ok(Answer::Built(address)),
+            Ok(None) => self.ask_in_json(question, document).map(|()| Answer::Spelled),
+            Err(error) => Err(error),
+        };
         self.store.data_mut().end(trace);
-        outcome
+        self.answer = outcome?;
+        Ok(())
+    }
+
+    /// The value in the last evaluation's result set, `None` where the set is empty.
+    pub(crate) fn result(&self) -> Result<Option<Value>, EvalError> {
+        match self.answer {
+            Answer::Missing => Err(no_result()),
+            Answer::Spelled => sole_result(&self.text),
+            Answer::Built(address) => {
+                let bytes_max = self.store.data().limits.result_bytes_max;
+                let mut budget = Budget {
+                    steps: RESULT_STEPS_MAX,
+                    bytes: bytes_max,
+                    depth: RESULT_DEPTH_MAX,
+                    sets: Sets::AsArrays,
+                };
+                native::sole_result(self.memory.data(&self.store), address, &mut budget).map_err(|flaw| {
+                    match flaw {
+                        Flaw::Broken => memory::Fault::OutOfBounds.breach(),
+                        Flaw::Malformed(what) => EvalError::NotADecision { what: what.to_owned() },
+                        Flaw::TooLarge => EvalError::ResultTooLarge { bytes_max },
+                    }
+                })
+            }
+        }
+    }
+
+    /// The last evaluation's result set in OPA's own JSON.
+    pub(crate) fn result_json(&mut self) -> Result<Vec<u8>, EvalError> {
+        match self.answer {
+            Answer::Missing => Err(no_result()),
+            Answer::Spelled => Ok(self.text.clone()),
+            Answer::Built(address) => {
+                let (time_max, bytes_max) = {
+                    let limits = &self.store.data().limits;
+                    (limits.eval_time_max, limits.result_bytes_max)
+                };
+                self.arm(time_max);
+                let text = self
+                    .pulse
+                    .during(|| self.abi.json_dump.call(&mut self.store, address.cast_signed()))
+                    .map_err(host::stopped)?;
+                let text = memory::text(self.memory.data(&self.store), text.cast_unsigned(), bytes_max);
+                text.map(<[u8]>::to_vec).map_err(|fault| fault.of_result(bytes_max))
+            }
+        }
     }
 
     /// The entrypoints' names and numbers, as the module lists them.
@@ -103,31 +191,12 @@ impl Instance {
         self.memory.data_size(&self.store)
     }
 
-    fn run(&mut self, question: &Question<'_>, result: &mut Vec<u8>) -> Result<(), EvalError> {
-        let bytes_max = self.store.data().limits.input_bytes_max;
-        let too_large = || EvalError::InputTooLarge { bytes_max };
-        let length = u32::try_from(question.input.len()).map_err(|_| too_large())?;
-        let heap = self.heap_start.checked_add(length).and_then(aligned).ok_or_else(too_large)?;
-        memory::write(self.memory, &mut self.store, self.heap_start, question.input)?;
-        let (time_max, result_bytes_max) = {
-            let limits = &self.store.data().limits;
-            (limits.eval_time_max, limits.result_bytes_max)
-        };
+    fn arm(&mut self, time_max: Duration) {
         self.store.data_mut().deadline.arm(time_max);
         self.store.set_epoch_deadline(1);
-        let [data, input, length, heap] =
-            [self.data_address, self.heap_start, length, heap].map(u32::cast_signed);
-        let arguments = (0, question.entrypoint, data, input, length, heap, FORMAT_JSON);
-        let address =
-            self.pulse.during(|| self.abi.eval.call(&mut self.store, arguments)).map_err(host::stopped)?;
-        let text = memory::text(self.memory.data(&self.store), address.cast_unsigned(), result_bytes_max)
-            .map_err(|fault| fault.of_result(result_bytes_max))?;
-        result.clear();
-        result.extend_from_slice(text);
-        Ok(())
     }
 
-    fn parse_data(&mut self, data: &str) -> Result<(), EvalError> {
+    fn parse_data(&mut self, data: &str, host_abi: Option<HostAbi>) -> Result<(), EvalError> {
         let store = &mut self.store;
         let (abi, pulse, memory) = (&self.abi, &self.pulse, self.memory);
         let text_bytes_max = store.data().limits.memory_bytes_max;
@@ -138,6 +207,9 @@ impl Instance {
             memory::write(memory, &mut *store, text.cast_unsigned(), data.as_bytes())?;
             let value = abi.value_parse.call(&mut *store, (text, length)).map_err(host::stopped)?;
             self.data_address = value.cast_unsigned();
+            if let Some(host_abi) = host_abi {
+                self.ground = Some(Ground::lay(host_abi, &abi.malloc, memory, &mut *store)?);
+            }
             abi.heap_ptr_get.call(&mut *store, ()).map_err(host::stopped)
         })?;
         self.heap_start = aligned(heap.cast_unsigned()).ok_or_else(|| memory::Fault::OutOfBounds.breach())?;
@@ -191,6 +263,10 @@ fn host_memory(wanted: &MemoryType, store: &mut Store<Host>) -> Result<Memory, L
     let (minimum, maximum) = memory_type.ok_or(LoadError::MemoryTooLarge { bytes: u64::MAX, bytes_max })?;
     Memory::new(store, MemoryType::new(minimum, Some(maximum)))
         .map_err(|error| LoadError::Setup(host::stopped(error)))
+}
+
+fn no_result() -> EvalError {
+    EvalError::NotADecision { what: "there is no result".to_owned() }
 }
 
 fn aligned(address: u32) -> Option<u32> {

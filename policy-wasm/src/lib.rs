@@ -17,6 +17,7 @@ pub mod input;
 mod inspection;
 mod instance;
 mod limits;
+mod native;
 mod policy;
 pub mod shipped;
 #[cfg(test)]
@@ -31,5 +32,5 @@ pub use evaluator::Evaluator;
 pub use input::{Input, input_schema};
 pub use inspection::{Inspection, NeededBuiltin, Standing};
 pub use limits::Limits;
-pub use policy::Policy;
+pub use policy::{InputMode, Policy};
 pub use trace::Trace;

@@ -25,6 +25,27 @@ pub struct Policy {
     digest: String,
     dialect: Dialect,
     body_bytes_max: Option<usize>,
+    input_mode: InputMode,
+}
+
+/// How input gets to the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputMode {
+    /// Built in its memory by the host.
+    Host,
+    /// As JSON, which the module parses: several times slower.
+    Json,
+}
+
+impl InputMode {
+    /// `host` or `json`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            InputMode::Host => "host",
+            InputMode::Json => "json",
+        }
+    }
 }
 
 struct Entrypoint {
@@ -56,7 +77,8 @@ impl Policy {
         artifacts: Option<&Path>,
     ) -> Result<Policy, LoadError> {
         let program = Program::compile(bundle, limits, artifacts)?;
-        let mut trial = Instance::new(&program, Arc::default())?;
+        let input_mode = input_mode(&program)?;
+        let mut trial = Instance::new(&program, Arc::default(), input_mode)?;
         let offered = trial.entrypoints()?;
         let called = trial.builtins()?;
         let builtin_names = called.iter().map(|(name, _)| name.clone()).collect();
@@ -71,6 +93,7 @@ impl Policy {
             digest: bundle.digest().to_owned(),
             dialect: Dialect::default(),
             body_bytes_max: bundle.body_bytes_max(),
+            input_mode,
         })
     }
 
@@ -122,6 +145,30 @@ impl Policy {
         &self.builtin_names
     }
 
+    /// How input gets to the module.
+    #[must_use]
+    pub fn input_mode(&self) -> InputMode {
+        self.input_mode
+    }
+
+    /// The same policy, spoken to in another way.
+    #[cfg(test)]
+    pub(crate) fn in_mode(&self, input_mode: InputMode) -> Policy {
+        Policy {
+            program: self.program.clone(),
+            builtins: Arc::clone(&self.builtins),
+            builtin_names: self.builtin_names.clone(),
+            entrypoint: Entrypoint { name: self.entrypoint.name.clone(), id: self.entrypoint.id },
+            entrypoints: self.entrypoints.clone(),
+            entrypoint_ids: self.entrypoint_ids.clone(),
+            revision: self.revision.clone(),
+            digest: self.digest.clone(),
+            dialect: self.dialect,
+            body_bytes_max: self.body_bytes_max,
+            input_mode,
+        }
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         self.program.limits()
     }
@@ -138,13 +185,27 @@ impl Policy {
 
     /// A fresh copy. The same module was set up once already, so what fails now is a matter of this moment.
     pub(crate) fn instantiate(&self) -> Result<Instance, EvalError> {
-        Instance::new(&self.program, Arc::clone(&self.builtins)).map_err(|error| {
+        Instance::new(&self.program, Arc::clone(&self.builtins), self.input_mode).map_err(|error| {
             if let LoadError::Setup(error) = error {
                 error
             } else {
                 EvalError::Trapped { cause: error.to_string() }
             }
         })
+    }
+}
+
+/// Tries whether the module takes what the host builds. One that cannot even be asked shows its fault in the next step.
+fn input_mode(program: &Program) -> Result<InputMode, LoadError> {
+    let mut trial = Instance::new(program, Arc::default(), InputMode::Host)?;
+    match trial.understands_built_values() {
+        Ok(true) => Ok(InputMode::Host),
+        Ok(false) | Err(_) => {
+            tracing::warn!(
+                "this policy's module is not laid out as known: its input goes to it as JSON, which is slower"
+            );
+            Ok(InputMode::Json)
+        }
     }
 }
 

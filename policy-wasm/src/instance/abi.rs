@@ -21,7 +21,32 @@ pub(super) struct Abi {
     pub(super) heap_ptr_get: TypedFunc<(), i32>,
     pub(super) entrypoints: TypedFunc<(), i32>,
     pub(super) builtins: TypedFunc<(), i32>,
-    value_dump: TypedFunc<i32, i32>,
+    pub(super) value_dump: TypedFunc<i32, i32>,
+}
+
+/// What the host calls where it builds the input itself. Not every module has to have it.
+pub(super) struct HostAbi {
+    pub(super) eval: TypedFunc<i32, i32>,
+    pub(super) heap_ptr_set: TypedFunc<i32, ()>,
+    pub(super) context_new: TypedFunc<(), i32>,
+    pub(super) context_set_input: TypedFunc<(i32, i32), ()>,
+    pub(super) context_set_data: TypedFunc<(i32, i32), ()>,
+    pub(super) context_set_entrypoint: TypedFunc<(i32, i32), ()>,
+    pub(super) context_get_result: TypedFunc<i32, i32>,
+}
+
+impl HostAbi {
+    pub(super) fn of(module: &Instance, store: &mut Store<Host>) -> Result<HostAbi, LoadError> {
+        Ok(HostAbi {
+            eval: export(module, store, "eval")?,
+            heap_ptr_set: export(module, store, "opa_heap_ptr_set")?,
+            context_new: export(module, store, "opa_eval_ctx_new")?,
+            context_set_input: export(module, store, "opa_eval_ctx_set_input")?,
+            context_set_data: export(module, store, "opa_eval_ctx_set_data")?,
+            context_set_entrypoint: export(module, store, "opa_eval_ctx_set_entrypoint")?,
+            context_get_result: export(module, store, "opa_eval_ctx_get_result")?,
+        })
+    }
 }
 
 /// What a builtin needs to carry values across.
@@ -30,6 +55,8 @@ pub(super) struct Border {
     pub(super) malloc: TypedFunc<i32, i32>,
     pub(super) value_parse: TypedFunc<(i32, i32), i32>,
     pub(super) value_dump: TypedFunc<i32, i32>,
+    /// Whether values cross as they stand in memory.
+    pub(super) by_memory: bool,
 }
 
 impl Abi {
@@ -47,12 +74,13 @@ impl Abi {
         })
     }
 
-    pub(super) fn border(&self, memory: Memory) -> Border {
+    pub(super) fn border(&self, memory: Memory, by_memory: bool) -> Border {
         Border {
             memory,
             malloc: self.malloc.clone(),
             value_parse: self.value_parse.clone(),
             value_dump: self.value_dump.clone(),
+            by_memory,
         }
     }
 }

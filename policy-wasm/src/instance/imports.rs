@@ -3,14 +3,19 @@
 use wasmtime::{Caller, Engine, Linker};
 
 use super::Host;
+use super::abi::Border;
 use super::memory::{self, Fault};
 use crate::builtins::Fault as BuiltinFault;
 use crate::error::EvalError;
+use crate::native::{self, Budget, Flaw, Sets};
 use crate::value::Value;
 
 const MESSAGE_BYTES_MAX: usize = 1024;
 /// The text of one argument or result of a builtin.
 const VALUE_TEXT_BYTES_MAX: usize = 1024 * 1024;
+/// The same as it stands in memory.
+const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+const VALUE_DEPTH_MAX: usize = 128;
 /// Tells the module that the call is undefined.
 const UNDEFINED: i32 = 0;
 
@@ -88,6 +93,20 @@ fn call(mut caller: Caller<'_, Host>, id: i32, addresses: &[i32]) -> wasmtime::R
 
 fn carry_out(caller: &mut Caller<'_, Host>, address: i32) -> wasmtime::Result<Value> {
     let border = caller.data().border.clone().ok_or_else(too_early)?;
+    if border.by_memory {
+        let mut budget = Budget {
+            steps: VALUE_TEXT_BYTES_MAX,
+            bytes: VALUE_TEXT_BYTES_MAX,
+            depth: VALUE_DEPTH_MAX,
+            sets: Sets::Kept,
+        };
+        let read = native::read(border.memory.data(&*caller), address.cast_unsigned(), &mut budget);
+        return Ok(read.map_err(|flaw| match flaw {
+            Flaw::Broken => Fault::OutOfBounds.breach(),
+            Flaw::Malformed(what) => trapped(&format!("an argument of a builtin cannot be read: {what}")),
+            Flaw::TooLarge => trapped("an argument of a builtin is too large"),
+        })?);
+    }
     let text = border.value_dump.call(&mut *caller, address)?;
     let text = memory::text(border.memory.data(&*caller), text.cast_unsigned(), VALUE_TEXT_BYTES_MAX)
         .map_err(Fault::breach)?;
@@ -97,16 +116,34 @@ fn carry_out(caller: &mut Caller<'_, Host>, address: i32) -> wasmtime::Result<Va
 }
 
 fn carry_in(caller: &mut Caller<'_, Host>, value: &Value) -> wasmtime::Result<i32> {
+    let border = caller.data().border.clone().ok_or_else(too_early)?;
+    if border.by_memory
+        && let Some(address) = build(caller, &border, value)?
+    {
+        return Ok(address);
+    }
     let text = value.to_string();
     let length = i32::try_from(text.len()).ok().filter(|_| text.len() <= VALUE_TEXT_BYTES_MAX);
     let length = length.ok_or_else(|| trapped("the result of a builtin is too large"))?;
-    let border = caller.data().border.clone().ok_or_else(too_early)?;
     let address = border.malloc.call(&mut *caller, length)?;
     memory::write(border.memory, &mut *caller, address.cast_unsigned(), text.as_bytes())?;
     match border.value_parse.call(&mut *caller, (address, length))? {
         UNDEFINED => Err(trapped("the module does not take the result of a builtin").into()),
         value => Ok(value),
     }
+}
+
+/// The value's address, or `None` where the module has to read it itself.
+fn build(caller: &mut Caller<'_, Host>, border: &Border, value: &Value) -> wasmtime::Result<Option<i32>> {
+    const ALIGNMENT_BYTES: usize = 8;
+    let bytes = native::bytes_of(value).saturating_add(ALIGNMENT_BYTES);
+    if bytes > VALUE_BYTES_MAX {
+        return Err(trapped("the result of a builtin is too large").into());
+    }
+    let room = border.malloc.call(&mut *caller, bytes as i32)?.cast_unsigned();
+    let Some(start) = room.checked_next_multiple_of(ALIGNMENT_BYTES as u32) else { return Ok(None) };
+    let built = native::put(border.memory.data_mut(&mut *caller), start, value);
+    Ok(built.map(u32::cast_signed))
 }
 
 fn too_early() -> EvalError {

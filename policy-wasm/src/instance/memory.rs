@@ -62,3 +62,9 @@ pub(super) fn write(
     }
     memory.write(&mut store, address as usize, bytes).map_err(|_| Fault::OutOfBounds.breach())
 }
+
+/// The word at `address`.
+pub(super) fn word(memory: &[u8], address: u32) -> Result<u32, EvalError> {
+    let bytes = memory.get(address as usize..).and_then(|from| from.first_chunk::<4>());
+    bytes.map(|bytes| u32::from_le_bytes(*bytes)).ok_or_else(|| Fault::OutOfBounds.breach())
+}

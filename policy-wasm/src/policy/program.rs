@@ -12,6 +12,7 @@ use crate::instance::{HostLinker, linker};
 use crate::limits::Limits;
 
 /// Machine code, imports, data and limits.
+#[derive(Clone)]
 pub(crate) struct Program {
     module: Module,
     linker: HostLinker,
