@@ -1,5 +1,6 @@
 //! The one WebAssembly engine of the process, and the clock that bounds what runs in it.
 
+mod compiled;
 mod ticker;
 
 use std::sync::OnceLock;
@@ -7,6 +8,7 @@ use std::sync::OnceLock;
 use wasmtime::{Config, OptLevel};
 
 use crate::error::LoadError;
+pub(crate) use compiled::Compiled;
 pub(crate) use ticker::{Pulse, Ticker};
 
 const WASM_STACK_BYTES_MAX: usize = 512 * 1024;
@@ -15,6 +17,7 @@ const WASM_STACK_BYTES_MAX: usize = 512 * 1024;
 pub(crate) struct Engine {
     pub(crate) wasm: wasmtime::Engine,
     pub(crate) ticker: Ticker,
+    pub(crate) compiled: Compiled,
 }
 
 impl Engine {
@@ -27,7 +30,7 @@ impl Engine {
     fn new() -> Result<Engine, String> {
         let wasm = wasmtime::Engine::new(&config()).map_err(|error| error.to_string())?;
         let ticker = Ticker::start(wasm.clone()).map_err(|error| error.to_string())?;
-        Ok(Engine { wasm, ticker })
+        Ok(Engine { wasm, ticker, compiled: Compiled::default() })
     }
 }
 

@@ -32,7 +32,7 @@ impl Program {
         let kept = store.as_ref().and_then(|store| store.load(&engine.wasm, bundle.module()));
         let module = match kept {
             Some(module) => module,
-            None => compile(&engine.wasm, bundle.module(), store.as_ref())?,
+            None => compile(engine, bundle.module(), store.as_ref())?,
         };
         let linker = linker(&engine.wasm).map_err(|error| LoadError::Engine { cause: error.to_string() })?;
         Ok(Program { module, linker, data: bundle.data(), limits })
@@ -55,11 +55,11 @@ impl Program {
     }
 }
 
-fn compile(engine: &wasmtime::Engine, wasm: &[u8], store: Option<&Store>) -> Result<Module, LoadError> {
-    let module =
-        Module::from_binary(engine, wasm).map_err(|error| LoadError::NotWasm { cause: error.to_string() })?;
+fn compile(engine: &Engine, wasm: &[u8], store: Option<&Store>) -> Result<Module, LoadError> {
+    let module = engine.compiled.module(wasm, || Module::from_binary(&engine.wasm, wasm));
+    let module = module.map_err(|error| LoadError::NotWasm { cause: error.to_string() })?;
     if let Some(store) = store {
-        store.keep(engine, wasm, &module);
+        store.keep(&engine.wasm, wasm, &module);
     }
     Ok(module)
 }
