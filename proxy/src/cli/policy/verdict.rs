@@ -77,6 +77,7 @@ pub(super) fn told(error: &EvalError) -> String {
         | EvalError::TimedOut { .. }
         | EvalError::OutOfMemory { .. }
         | EvalError::InputTooLarge { .. }
+        | EvalError::InputBeyond { .. }
         | EvalError::InputNotJson { .. }
         | EvalError::ResultTooLarge { .. }
         | EvalError::NotADecision { .. } => error.to_string(),
