@@ -207,6 +207,8 @@ pub struct Policy {
     pub eval_timeout: Duration,
     /// Linear memory that one instance may have; 64 MiB by default.
     pub memory_bytes_max: usize,
+    /// Where a second policy comes from that judges too, under the same settings, and is never obeyed.
+    pub shadow: Option<BundleSource>,
 }
 
 /// Where the compiled policy comes from.

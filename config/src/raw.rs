@@ -168,6 +168,16 @@ pub(crate) struct Policy {
     pub(crate) eval_timeout: Option<Duration>,
     /// Memory that one policy instance may have, from 1MiB to 4GiB; 64MiB by default.
     pub(crate) memory_max: Option<Size>,
+    /// A second policy, which judges every request too and is never obeyed.
+    pub(crate) shadow: Option<Shadow>,
+}
+
+/// A second policy, for a look at what it would do.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shadow {
+    /// Where it is; entrypoint, input and limits are those of the first.
+    pub(crate) bundle: Bundle,
 }
 
 /// Where the compiled policy is: exactly one of `file` and `http`.

@@ -318,7 +318,22 @@ fn policy() {
         ),
         (before, "  input: something_else\n  entrypoint:", "unknown_variant", "policy.input", 32),
         (before, "  verify: { scope: write }\n  entrypoint:", "not_supported_yet", "policy.verify", 32),
-        (before, "  shadow: { bundle: {} }\n  entrypoint:", "not_supported_yet", "policy.shadow", 32),
+        (before, "  shadow: {}\n  entrypoint:", "missing_key", "policy.shadow.bundle", 32),
+        (before, "  shadow: { bundle: {} }\n  entrypoint:", "missing_kind", "policy.shadow.bundle", 32),
+        (
+            before,
+            "  shadow: { bundle: { http: { url: http://b.example/x } } }\n  entrypoint:",
+            "plaintext",
+            "policy.shadow.bundle.http.url",
+            32,
+        ),
+        (
+            before,
+            "  shadow: { bundle: { file: /s }, entrypoint: a/b }\n  entrypoint:",
+            "unknown_key",
+            "policy.shadow.entrypoint",
+            32,
+        ),
     ]);
 }
 

@@ -9,9 +9,9 @@ mod shown;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use claviger_policy::{Decision, Denial, Dialect, EvalError, Input, Permission, Policy, Trace};
+use claviger_policy::{Decision, Denial, Dialect, EvalError, Evaluator, Input, Permission, Policy, Trace};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use hyper::body::Body as _;
@@ -26,6 +26,7 @@ use crate::admin::metrics::OutcomeLabel;
 use crate::clock;
 use crate::error::{Denied, Error};
 use crate::exchange::Verdict;
+use crate::observe::{Judgement, Observers, Papers};
 use crate::request::body::{Body, Room, Sample};
 use crate::request::query::Query;
 use crate::route::{Offer, Routed};
@@ -52,13 +53,28 @@ pub struct Authorizer {
     outlook: Rc<dyn LeaseOutlook>,
     /// For the bodies that are judged.
     room: Rc<Room>,
+    observers: Observers,
+}
+
+/// What an evaluation gave.
+struct Asked {
+    decision: Result<Decision, EvalError>,
+    took: Duration,
+    /// For observers, where there are any.
+    papers: Option<Papers>,
 }
 
 impl Authorizer {
     /// Evaluates whatever is `active` on this thread.
     pub fn new(active: Arc<ActivePolicy>, surroundings: Surroundings, outlook: Rc<dyn LeaseOutlook>) -> Self {
         let seat = RefCell::new(Seat::new(Arc::clone(&active)));
-        Self { active, seat, surroundings, outlook, room: Rc::default() }
+        Self { active, seat, surroundings, outlook, room: Rc::default(), observers: Observers::default() }
+    }
+
+    /// The same with somebody who looks at every judgement.
+    #[must_use]
+    pub fn observed_by(self, observers: Observers) -> Self {
+        Self { observers, ..self }
     }
 
     /// Lets go of what is no longer active.
@@ -73,10 +89,11 @@ impl Authorizer {
         let policy = self.active.current().ok_or(Error::PolicyUnavailable)?;
         let sample = self.read_ahead(&policy, &mut routed).await?;
         let shown = sample.as_ref().map(|sample| Shown::of(&routed, sample)).transpose()?;
-        let began = clock::monotonic();
-        let decision = self.decide(&policy, &routed, shown.as_ref())?;
+        let Asked { decision, took, papers } = self.decide(&policy, &routed, shown.as_ref())?;
         drop(shown);
-        let took = clock::monotonic().saturating_duration_since(began);
+        if let Some(papers) = papers {
+            self.observers.hand_over(judgement(&routed, &policy, &decision, took, papers));
+        }
         let exchange = Rc::clone(routed.exchange());
         let (reason, rule, judged) = match decision {
             Ok(Decision::Permit(permission)) => {
@@ -125,19 +142,26 @@ impl Authorizer {
         policy: &Arc<Policy>,
         routed: &Routed,
         shown: Option<&Shown<'_>>,
-    ) -> Result<Result<Decision, EvalError>, Error> {
+    ) -> Result<Asked, Error> {
+        let began = clock::monotonic();
+        let now_ns = routed.exchange().began().nanoseconds();
         let mut seat = self.seat.borrow_mut();
-        let (evaluator, trace) = (seat.evaluator_of(policy), &mut Trace::default());
+        let evaluator = seat.evaluator_of(policy);
         match policy.dialect() {
             Dialect::Mediation => {
-                self.with_input(policy, routed, shown, |input| evaluator.evaluate(input, trace))
+                self.with_input(policy, routed, shown, |input| self.ask(evaluator, input, now_ns, began))
             }
             Dialect::ExtAuthz => ext_authz::with_request(routed, &self.surroundings, shown, |request| {
-                let now_ns = routed.exchange().began().nanoseconds();
-                evaluator.evaluate_document(request, now_ns, trace)?;
-                evaluator.decision()
+                self.ask(evaluator, request, now_ns, began)
             }),
         }
+    }
+
+    fn ask(&self, evaluator: &mut Evaluator, input: &impl Serialize, now_ns: i64, began: Instant) -> Asked {
+        let evaluated = evaluator.evaluate_document(input, now_ns, &mut Trace::default());
+        let decision = evaluated.and_then(|()| evaluator.decision());
+        let took = clock::monotonic().saturating_duration_since(began);
+        Asked { decision, took, papers: self.observers.copy(input, evaluator) }
     }
 
     fn with_input<T>(
@@ -148,6 +172,29 @@ impl Authorizer {
         judge: impl FnOnce(&Input<'_>) -> T,
     ) -> Result<T, Error> {
         document::with_input(routed, &self.surroundings, policy, &*self.outlook, shown, judge)
+    }
+}
+
+/// What observers are told.
+fn judgement(
+    routed: &Routed,
+    policy: &Arc<Policy>,
+    decision: &Result<Decision, EvalError>,
+    took: Duration,
+    papers: Papers,
+) -> Judgement {
+    Judgement {
+        id: routed.exchange().id().to_owned(),
+        time: routed.exchange().began(),
+        route: Arc::clone(routed.route().name()),
+        method: routed.request().method.as_str().to_owned(),
+        host: routed.route().host().to_owned(),
+        path: routed.path().to_owned(),
+        workload: routed.identity().record().to_owned(),
+        policy: Arc::clone(policy),
+        papers,
+        decision: decision.clone(),
+        took,
     }
 }
 

@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod identity;
 pub mod inject;
 pub mod listener;
+pub mod observe;
 pub mod pipeline;
 pub mod process;
 pub mod refuse;

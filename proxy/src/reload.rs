@@ -15,7 +15,8 @@ use claviger_policy::Policy;
 use tokio::task::JoinHandle;
 
 use crate::active::ActivePolicy;
-use crate::admin::metrics::{Metrics, ReloadLabel, ReloadResult};
+use crate::admin::metrics::ReloadResult;
+use crate::admin::metrics::policy::PolicyMetrics;
 use compiler::{Compiler, Unloadable};
 pub use service::Service;
 use store::Store;
@@ -37,8 +38,29 @@ pub struct Plan {
     pub compiler: Compiler,
     /// Where they go.
     pub active: Arc<ActivePolicy>,
+    /// What they are there for.
+    pub role: Role,
     /// Where it is counted.
-    pub metrics: Arc<Metrics>,
+    pub metrics: PolicyMetrics,
+}
+
+/// What a policy is followed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It decides.
+    Active,
+    /// It is only compared: nothing waits for it.
+    Shadow,
+}
+
+impl Role {
+    /// Its name in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Shadow => "shadow",
+        }
+    }
 }
 
 /// Keeps the active policy up to date until it is dropped.
@@ -50,7 +72,8 @@ pub struct Reload {
 pub(crate) struct Reloader {
     workshop: Workshop,
     active: Arc<ActivePolicy>,
-    metrics: Arc<Metrics>,
+    role: Role,
+    metrics: PolicyMetrics,
     /// The policy before the active one: to go back to it compiles nothing.
     before: Mutex<Option<Arc<Policy>>>,
 }
@@ -66,25 +89,30 @@ pub(crate) enum Change {
 
 impl Reload {
     /// Starts on the runtime that it is called on. Where a bundle service's last good bundle was kept in `state_dir`, it
-    /// is active when this returns.
+    /// is active when this returns, unless it is a shadow's.
     ///
     /// # Errors
     /// When there is no thread to compile on.
     pub async fn start(plan: Plan, state_dir: &Path) -> std::io::Result<Self> {
-        let Plan { origin, compiler, active, metrics } = plan;
+        let Plan { origin, compiler, active, role, metrics } = plan;
         if let Some(policy) = active.current() {
-            metrics.policy_replaced(&policy, None);
+            metrics.replaced(&policy, None);
         }
         let workshop = Workshop::open(compiler)?;
-        let reloader = Reloader { workshop, active, metrics, before: Mutex::default() };
+        let reloader = Reloader { workshop, active, role, metrics, before: Mutex::default() };
         let task = match origin {
             Origin::File(path) => tokio::spawn(file::follow(path, reloader)),
             Origin::Service(service) => {
                 let store = service.persist().then(|| Store::new(state_dir, service.url()));
-                if let Some(store) = &store {
+                if let (Some(store), Role::Active) = (&store, role) {
                     service::start_from(store, &reloader).await;
                 }
-                tokio::spawn(service::follow(*service, reloader, store))
+                tokio::spawn(async move {
+                    if let (Some(store), Role::Shadow) = (&store, role) {
+                        service::start_from(store, &reloader).await;
+                    }
+                    service::follow(*service, reloader, store).await;
+                })
             }
         };
         Ok(Self { task })
@@ -121,9 +149,10 @@ impl Reloader {
             return Ok(Change::Unchanged);
         }
         let before = self.active.replace(Arc::clone(&policy));
-        self.metrics.policy_replaced(&policy, before.as_deref());
+        self.metrics.replaced(&policy, before.as_deref());
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = before;
-        tracing::info!(revision = policy.revision(), digest = policy.digest(), "a policy is active");
+        let (role, revision, digest) = (self.role.as_str(), policy.revision(), policy.digest());
+        tracing::info!(role, revision, digest, "a policy is in place");
         Ok(Change::Activated)
     }
 
@@ -132,7 +161,7 @@ impl Reloader {
     }
 
     fn count(&self, result: ReloadResult) {
-        self.metrics.policy_reloads.get_or_create(&ReloadLabel { result }).inc();
+        self.metrics.looked(result);
     }
 }
 

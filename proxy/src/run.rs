@@ -21,8 +21,12 @@ use crate::clock;
 use crate::connection::ListenerFacts;
 use crate::credential::cache::{LeaseIndex, LeaseLedger, LeaseRecord};
 use crate::listener::{self, Accepted, BindError, Listening};
+use crate::observe::queue::Queue;
+use crate::observe::shadow::Shadow;
+use crate::observe::{Observers, Queues};
 use crate::process;
-use crate::reload::{self, Reload};
+use crate::reload::compiler::Compiler;
+use crate::reload::{self, Origin, Reload, Role};
 use crate::snapshot::Snapshot;
 use crate::upstream::dial::Dialler;
 use crate::worker::{self, Phase, Plan, Spawned};
@@ -81,8 +85,15 @@ pub struct Sidecar {
     audit: Audit,
     admin: Option<Admin>,
     reload: Reload,
+    shadow: Option<Followed>,
     health: Arc<Health>,
     addresses: Vec<(String, String)>,
+}
+
+/// The shadow policy at work, and its successors.
+struct Followed {
+    reload: Reload,
+    shadow: Shadow,
 }
 
 impl Sidecar {
@@ -115,11 +126,14 @@ impl Sidecar {
             Some(bind) => Some(Admin::start(bind, Arc::clone(&metrics), Arc::clone(&health), public_keys)?),
             None => None,
         };
+        let (shadow, queue) =
+            follow_shadow(policy.shadow, policy.compiler.clone(), &config.state_dir, &metrics).await?.unzip();
         let following = reload::Plan {
             origin: policy.origin,
             compiler: policy.compiler,
             active: Arc::clone(&active),
-            metrics: Arc::clone(&metrics),
+            role: Role::Active,
+            metrics: metrics.policy.clone(),
         };
         let reload = Reload::start(following, &config.state_dir).await?;
         let plan = Plan {
@@ -131,6 +145,7 @@ impl Sidecar {
                 labels: config.identity.labels,
                 sidecar: uuid::Uuid::now_v7().to_string(),
             },
+            observers: Observers::new(Queues { shadow: queue }),
             processes: Arc::default(),
             index: Arc::clone(&index),
             metrics,
@@ -154,7 +169,18 @@ impl Sidecar {
             spawned.into_iter().map(|Spawned { arrivals, thread }| (arrivals, thread)).unzip();
         let acceptors = accept_all(listening, &arrivals, &slots);
         health.set_ready();
-        Ok(Self { phase, acceptors, workers: threads, index, audit, admin, reload, health, addresses })
+        Ok(Self {
+            phase,
+            acceptors,
+            workers: threads,
+            index,
+            audit,
+            admin,
+            reload,
+            shadow,
+            health,
+            addresses,
+        })
     }
 
     /// The address that a listener really has.
@@ -184,8 +210,15 @@ impl Sidecar {
         let patience = if end == End::Drained { REVOKE_SECONDS_MAX } else { REVOKE_SECONDS_IMPATIENT };
         self.index.close(patience).await;
         drop(self.admin);
-        let audit = self.audit;
-        let _ = tokio::task::spawn_blocking(move || audit.close()).await;
+        let (audit, shadow) = (self.audit, self.shadow);
+        let closing = move || {
+            audit.close();
+            if let Some(Followed { reload, shadow }) = shadow {
+                drop(reload);
+                shadow.close();
+            }
+        };
+        let _ = tokio::task::spawn_blocking(closing).await;
         end
     }
 }
@@ -273,6 +306,27 @@ fn spawn_workers(
     (0..count)
         .map(|number| worker::spawn(number, plan.clone(), audit.recorder(number), phase.clone()))
         .collect()
+}
+
+/// Starts what compares judgements with another policy's, where one is configured.
+async fn follow_shadow(
+    origin: Option<Origin>,
+    compiler: Compiler,
+    state_dir: &std::path::Path,
+    metrics: &Metrics,
+) -> std::io::Result<Option<(Followed, Queue)>> {
+    let Some(origin) = origin else { return Ok(None) };
+    let slot = ActivePolicy::new(None);
+    let (shadow, queue) = Shadow::start(Arc::clone(&slot), state_dir, metrics.shadow.clone())?;
+    let plan = reload::Plan {
+        origin,
+        compiler,
+        active: slot,
+        role: Role::Shadow,
+        metrics: metrics.shadow.policy.clone(),
+    };
+    let reload = Reload::start(plan, state_dir).await?;
+    Ok(Some((Followed { reload, shadow }, queue)))
 }
 
 fn accept_all(

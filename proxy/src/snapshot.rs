@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use claviger_config::{BundleSource, Config, Draft, DraftCredential, Findings, Located, Source as File};
-use claviger_policy::{LoadError, Policy};
+use claviger_config::{
+    BundleSource, Config, Draft, DraftCredential, Finding, Findings, Located, Source as File,
+};
+use claviger_policy::{Bundle, LoadError, Policy};
 
 use crate::credential::cache::CredentialSource;
 use crate::credential::lease::Lifetime;
@@ -37,6 +39,8 @@ pub struct PolicyPlan {
     pub origin: Origin,
     /// What makes policies of them.
     pub compiler: Compiler,
+    /// Where those come from that are only compared; the same compiler makes them.
+    pub shadow: Option<Origin>,
 }
 
 /// The kinds of one credential, built.
@@ -57,8 +61,9 @@ impl Snapshot {
             credentials.into_iter().map(|draft| build_kinds(draft, &mut findings)).collect();
         let policy = policy.and_then(|settings| {
             let compiler = Compiler::new(&settings);
+            let shadow = settings.shadow.as_ref().map(|shadow| origin_of_shadow(shadow, &mut findings));
             let (origin, policy) = load_policy(&settings, &compiler, &mut findings)?;
-            Some(PolicyPlan { policy, origin, compiler })
+            Some(PolicyPlan { policy, origin, compiler, shadow: shadow.flatten() })
         });
         config.iter().flat_map(|config| &config.routes).for_each(|route| check_roots(route, &mut findings));
         if findings.has_errors() {
@@ -122,6 +127,23 @@ fn load_policy(
                     None
                 }
             }
+        }
+    }
+}
+
+/// Where the shadow comes from. Whatever is wrong with its bundle is no reason not to start.
+fn origin_of_shadow(shadow: &BundleSource, findings: &mut Findings) -> Option<Origin> {
+    match shadow {
+        BundleSource::Http(service) => {
+            Service::new(service, findings).map(|service| Origin::Service(Box::new(service)))
+        }
+        BundleSource::File(file) => {
+            let read = read_file(&file.value).map_err(Unloadable::from);
+            if let Err(error) = read.and_then(|bytes| Ok(Bundle::read(&bytes)?)) {
+                let message = format!("{}: {error}", file.value.display());
+                findings.push(Finding::warning("shadow", file.path.clone(), file.location, message));
+            }
+            Some(Origin::File(file.value.clone()))
         }
     }
 }

@@ -35,6 +35,7 @@ use crate::identity::{Identifier, Inbound};
 use crate::inject::Injector;
 use crate::listener::screen::{REFUSED_METHOD, Screen, Verdict};
 use crate::listener::{Accepted, Stream, reverse};
+use crate::observe::Observers;
 use crate::pipeline::Pipeline;
 use crate::refuse::{self, PROXY_STATUS, REQUEST_ID};
 use crate::request::Request;
@@ -79,6 +80,8 @@ pub struct Plan {
     pub active: Arc<ActivePolicy>,
     /// What policies learn of this sidecar.
     pub surroundings: Surroundings,
+    /// Who looks at judgements.
+    pub observers: Observers,
     /// Where processes are looked up.
     pub processes: Arc<Mutex<Finder>>,
     /// The leases of all workers.
@@ -140,7 +143,8 @@ impl Worker {
                 plan.active,
                 plan.surroundings,
                 Rc::clone(&leases) as Rc<dyn LeaseOutlook>,
-            ),
+            )
+            .observed_by(plan.observers),
             injector: Injector::new(Rc::clone(&identifier)),
             upstream: Upstream::new(&plan.routes, plan.dialler, Arc::clone(&plan.metrics)),
             identifier,

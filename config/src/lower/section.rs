@@ -35,6 +35,10 @@ pub(super) fn policy(root: &Block<'_>, findings: &mut Findings) -> Option<Policy
         }
         None => MEMORY_BYTES,
     };
+    let shadow = match raw.shadow {
+        Some(shadow) => Some(bundle(shadow.bundle, &block.key("shadow")?.key("bundle")?, findings)),
+        None => None,
+    };
     Some(Policy {
         bundle: bundle(raw.bundle, &block.key("bundle")?, findings)?,
         entrypoint: located(raw.entrypoint.0, &block.key("entrypoint")?),
@@ -44,6 +48,7 @@ pub(super) fn policy(root: &Block<'_>, findings: &mut Findings) -> Option<Policy
         },
         eval_timeout: raw.eval_timeout.map_or(EVAL_TIMEOUT, |span| span.as_std()),
         memory_bytes_max,
+        shadow: shadow.flatten(),
     })
 }
 

@@ -1,6 +1,8 @@
 //! Every metric of the sidecar, by its documented name. No label takes its value from a request.
 
-use claviger_policy::Policy;
+pub mod policy;
+pub mod shadow;
+
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
@@ -8,6 +10,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+
+use self::policy::PolicyMetrics;
+use self::shadow::ShadowMetrics;
 
 /// All counters, gauges and histograms; one for the process, shared by every thread.
 pub struct Metrics {
@@ -17,10 +22,10 @@ pub struct Metrics {
     pub request_seconds: Family<RouteLabel, Histogram, Buckets>,
     /// `claviger_policy_eval_seconds`.
     pub policy_eval_seconds: Histogram,
-    /// `claviger_policy_revision_info{revision,digest}`.
-    pub policy_revision: Family<RevisionLabels, Gauge>,
-    /// `claviger_policy_reloads_total{result}`.
-    pub policy_reloads: Family<ReloadLabel, Counter>,
+    /// `claviger_policy_revision_info{revision,digest}` and `claviger_policy_reloads_total{result}`.
+    pub policy: PolicyMetrics,
+    /// `claviger_shadow_…`.
+    pub shadow: ShadowMetrics,
     /// `claviger_issuer_requests_total{credential,result}`.
     pub issuer_requests: Family<IssuerLabels, Counter>,
     /// `claviger_issuer_seconds{credential}`.
@@ -178,8 +183,8 @@ impl Metrics {
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(EXCHANGE_SECONDS),
             policy_eval_seconds: EVAL_SECONDS.new_metric(),
-            policy_revision: Family::default(),
-            policy_reloads: Family::default(),
+            policy: PolicyMetrics::default(),
+            shadow: ShadowMetrics::default(),
             issuer_requests: Family::default(),
             issuer_seconds: Family::new_with_constructor(EXCHANGE_SECONDS),
             leases: Family::default(),
@@ -198,8 +203,8 @@ impl Metrics {
         registry.register("requests", "Requests answered", self.requests.clone());
         registry.register("request_seconds", "From head to end of answer", self.request_seconds.clone());
         registry.register("policy_eval_seconds", "One evaluation", self.policy_eval_seconds.clone());
-        registry.register("policy_revision_info", "The active policy", self.policy_revision.clone());
-        registry.register("policy_reloads", "Looks for a newer policy", self.policy_reloads.clone());
+        self.policy.register("policy", registry);
+        self.shadow.register(registry);
         registry.register("issuer_requests", "Calls to issuers", self.issuer_requests.clone());
         registry.register("issuer_seconds", "One call to an issuer", self.issuer_seconds.clone());
         registry.register("leases", "Live leases", self.leases.clone());
@@ -214,18 +219,6 @@ impl Metrics {
         registry.register("audit_records", "Records written", self.audit_records.clone());
         registry.register("build", "This build", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         self
-    }
-
-    /// Tells which policy is active, and no longer tells of the one before.
-    pub fn policy_replaced(&self, policy: &Policy, before: Option<&Policy>) {
-        let labels = |policy: &Policy| RevisionLabels {
-            revision: policy.revision().to_owned(),
-            digest: policy.digest().to_owned(),
-        };
-        self.policy_revision.get_or_create(&labels(policy)).set(1);
-        if let Some(before) = before.map(labels).filter(|before| *before != labels(policy)) {
-            self.policy_revision.remove(&before);
-        }
     }
 
     /// The page in Prometheus' text form.

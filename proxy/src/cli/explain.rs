@@ -86,7 +86,7 @@ async fn explain(snapshot: Snapshot, head: http::request::Parts, uid: Option<u32
     let metrics = Arc::new(Metrics::new());
     let index =
         LeaseIndex::new(snapshot.sources, Handle::current(), Arc::clone(&metrics), Arc::new(NoLedger));
-    let PolicyPlan { policy, origin, compiler } = snapshot.policy;
+    let PolicyPlan { policy, origin, compiler, .. } = snapshot.policy;
     let policy = policy.or_else(|| reload::kept(&origin, &compiler, &snapshot.config.state_dir));
     let surroundings = Surroundings {
         environment: snapshot.config.identity.environment,

@@ -14,6 +14,7 @@ mod policy;
 mod readme;
 mod reload;
 mod renewal;
+mod shadow;
 mod streaming;
 mod tls;
 mod waiters;
