@@ -156,9 +156,13 @@ impl Permission {
 }
 
 /// The value in OPA's result set, `None` when the set is empty.
-pub(crate) fn sole_result(result_set: &[u8]) -> Result<Option<Value>, EvalError> {
+fn sole_result(result_set: &[u8]) -> Result<Option<Value>, EvalError> {
     let text = std::str::from_utf8(result_set).map_err(|_| not_a_decision("it is not UTF-8"))?;
-    let results = Value::parse(text).map_err(|error| not_a_decision(error.to_string()))?;
+    only_result(Value::parse(text).map_err(|error| not_a_decision(error.to_string()))?)
+}
+
+/// The same of a result set that is read already, as an array.
+pub(crate) fn only_result(results: Value) -> Result<Option<Value>, EvalError> {
     let Value::Array(results) = results else { return Err(not_a_decision("there is no result set")) };
     match <[Value; 1]>::try_from(results) {
         Ok([result]) => unwrapped(result).map(Some),

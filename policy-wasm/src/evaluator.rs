@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use crate::decision::Decision;
 use crate::error::EvalError;
 use crate::input::Input;
-use crate::instance::{Document, Instance, Json, Question, Serialised};
+use crate::instance::{Document, Instance, Json, Nothing, Question, Serialised};
 use crate::policy::Policy;
 use crate::trace::Trace;
 use crate::value::Value;
@@ -67,6 +67,14 @@ impl Evaluator {
         self.run(&Serialised(document), now_ns, trace)
     }
 
+    /// The same where there is no input document: `input` is undefined, as in `opa eval` without one.
+    ///
+    /// # Errors
+    /// Why there is no result.
+    pub fn evaluate_nothing(&mut self, now_ns: i64, trace: &mut Trace) -> Result<(), EvalError> {
+        self.run(&Nothing, now_ns, trace)
+    }
+
     /// The last evaluation's result as a decision, in the policy's dialect.
     ///
     /// # Errors
@@ -76,17 +84,12 @@ impl Evaluator {
     }
 
     /// The last evaluation's result set as JSON text, as OPA gives it: `[{"result": …}]`, or `[]` when the entrypoint
-    /// is undefined.
+    /// is undefined. Sets are arrays in OPA's order.
     ///
     /// # Errors
     /// Why it cannot be had, for one that the last evaluation had no result.
-    pub fn result_json(&mut self) -> Result<Vec<u8>, EvalError> {
-        let mut instance = self.instance.take().ok_or_else(no_result)?;
-        let json = instance.result_json();
-        if json.as_ref().err().is_none_or(leaves_instance) {
-            self.instance = Some(instance);
-        }
-        json
+    pub fn result_json(&self) -> Result<Vec<u8>, EvalError> {
+        self.instance.as_ref().ok_or_else(no_result)?.result_json()
     }
 
     /// The value that the last evaluation gave, `None` when the entrypoint is undefined.

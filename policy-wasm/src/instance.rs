@@ -19,7 +19,7 @@ use std::time::Duration;
 use wasmtime::{Instance as Module, Linker, Memory, MemoryType, Store};
 
 use crate::builtins::Dispatch;
-use crate::decision::sole_result;
+use crate::decision::only_result;
 use crate::engine::{Engine, Pulse};
 use crate::error::{EvalError, LoadError};
 use crate::native::{self, Budget, Flaw, Scratch, Sets};
@@ -30,7 +30,7 @@ use abi::{Abi, HostAbi};
 pub(crate) use host::Host;
 use host_way::Ground;
 pub(crate) use imports::linker;
-pub(crate) use question::{Document, Json, Question, Serialised};
+pub(crate) use question::{Document, Json, Nothing, Question, Serialised};
 
 /// Start function and data; tens of megabytes of data parse in a fraction of it.
 const SETUP_TIME_MAX: Duration = Duration::from_secs(2);
@@ -51,7 +51,7 @@ pub(crate) struct Instance {
     /// There where the host builds the input.
     ground: Option<Ground>,
     scratch: Scratch,
-    /// Input as JSON, then the result as JSON.
+    /// Input as JSON, then the result in OPA's notation.
     text: Vec<u8>,
     answer: Answer,
 }
@@ -128,45 +128,51 @@ impl Instance {
     pub(crate) fn result(&self) -> Result<Option<Value>, EvalError> {
         match self.answer {
             Answer::Missing => Err(no_result()),
-            Answer::Spelled => sole_result(&self.text),
+            Answer::Spelled => only_result(self.spelled()?.with_arrays_for_sets()),
             Answer::Built(address) => {
-                let bytes_max = self.store.data().limits.result_bytes_max;
-                let mut budget = Budget {
-                    steps: RESULT_STEPS_MAX,
-                    bytes: bytes_max,
-                    depth: RESULT_DEPTH_MAX,
-                    sets: Sets::AsArrays,
-                };
-                native::sole_result(self.memory.data(&self.store), address, &mut budget).map_err(|flaw| {
-                    match flaw {
-                        Flaw::Broken => memory::Fault::OutOfBounds.breach(),
-                        Flaw::Malformed(what) => EvalError::NotADecision { what: what.to_owned() },
-                        Flaw::TooLarge => EvalError::ResultTooLarge { bytes_max },
-                    }
-                })
+                let read =
+                    |budget: &mut Budget| native::sole_result(self.memory.data(&self.store), address, budget);
+                self.read_result(Sets::AsArrays, read)
             }
         }
     }
 
-    /// The last evaluation's result set in OPA's own JSON.
-    pub(crate) fn result_json(&mut self) -> Result<Vec<u8>, EvalError> {
-        match self.answer {
+    /// The last evaluation's result set as JSON, with sets in OPA's order.
+    pub(crate) fn result_json(&self) -> Result<Vec<u8>, EvalError> {
+        let results = match self.answer {
             Answer::Missing => Err(no_result()),
-            Answer::Spelled => Ok(self.text.clone()),
+            Answer::Spelled => self.spelled(),
             Answer::Built(address) => {
-                let (time_max, bytes_max) = {
-                    let limits = &self.store.data().limits;
-                    (limits.eval_time_max, limits.result_bytes_max)
-                };
-                self.arm(time_max);
-                let text = self
-                    .pulse
-                    .during(|| self.abi.json_dump.call(&mut self.store, address.cast_signed()))
-                    .map_err(host::stopped)?;
-                let text = memory::text(self.memory.data(&self.store), text.cast_unsigned(), bytes_max);
-                text.map(<[u8]>::to_vec).map_err(|fault| fault.of_result(bytes_max))
+                let read = |budget: &mut Budget| native::read(self.memory.data(&self.store), address, budget);
+                self.read_result(Sets::Kept, read)
             }
+        };
+        let json = results?.to_json();
+        let bytes_max = self.store.data().limits.result_bytes_max;
+        if json.len() > bytes_max {
+            return Err(EvalError::ResultTooLarge { bytes_max });
         }
+        Ok(json.into_bytes())
+    }
+
+    fn spelled(&self) -> Result<Value, EvalError> {
+        let malformed = |cause: String| EvalError::NotADecision { what: cause };
+        let text = std::str::from_utf8(&self.text).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
+        Value::parse(text).map_err(|error| malformed(error.to_string()))
+    }
+
+    fn read_result<T>(
+        &self,
+        sets: Sets,
+        read: impl FnOnce(&mut Budget) -> Result<T, Flaw>,
+    ) -> Result<T, EvalError> {
+        let bytes_max = self.store.data().limits.result_bytes_max;
+        let mut budget = Budget { steps: RESULT_STEPS_MAX, bytes: bytes_max, depth: RESULT_DEPTH_MAX, sets };
+        read(&mut budget).map_err(|flaw| match flaw {
+            Flaw::Broken => memory::Fault::OutOfBounds.breach(),
+            Flaw::Malformed(what) => EvalError::NotADecision { what: what.to_owned() },
+            Flaw::TooLarge => EvalError::ResultTooLarge { bytes_max },
+        })
     }
 
     /// The entrypoints' names and numbers, as the module lists them.
@@ -236,7 +242,7 @@ fn start(program: &Program, store: &mut Store<Host>) -> Result<Module, LoadError
     let mut provided = Vec::new();
     for import in program.module().imports() {
         let found = match import.ty().memory() {
-            Some(wanted) => host_memory(wanted, store)?.into(),
+            Some(wanted) => host_memory(wanted, program.wasm_bytes(), store)?.into(),
             None => program.linker().get_by_import(&mut *store, &import).ok_or_else(|| {
                 LoadError::UnknownImport {
                     module: import.module().to_owned(),
@@ -251,7 +257,10 @@ fn start(program: &Program, store: &mut Store<Host>) -> Result<Module, LoadError
 }
 
 /// OPA's modules import their memory, as large as they need to begin with and growing to our bound.
-fn host_memory(wanted: &MemoryType, store: &mut Store<Host>) -> Result<Memory, LoadError> {
+///
+/// What they say they need leaves out the table of their rules, which their start function reads: with many rules it
+/// lies beyond. The module's own size is more than any table in it, and costs only addresses until it is used.
+fn host_memory(wanted: &MemoryType, wasm_bytes: usize, store: &mut Store<Host>) -> Result<Memory, LoadError> {
     let bytes_max = store.data().limits.memory_bytes_max as u64;
     let pages_max = bytes_max / wanted.page_size();
     if wanted.minimum() > pages_max {
@@ -259,7 +268,9 @@ fn host_memory(wanted: &MemoryType, store: &mut Store<Host>) -> Result<Memory, L
         return Err(LoadError::MemoryTooLarge { bytes, bytes_max });
     }
     let pages_max = wanted.maximum().map_or(pages_max, |wanted_max| wanted_max.min(pages_max));
-    let memory_type = u32::try_from(wanted.minimum()).ok().zip(u32::try_from(pages_max).ok());
+    let table_pages = (wasm_bytes as u64).div_ceil(wanted.page_size());
+    let pages = wanted.minimum().saturating_add(table_pages).min(pages_max);
+    let memory_type = u32::try_from(pages).ok().zip(u32::try_from(pages_max).ok());
     let (minimum, maximum) = memory_type.ok_or(LoadError::MemoryTooLarge { bytes: u64::MAX, bytes_max })?;
     Memory::new(store, MemoryType::new(minimum, Some(maximum)))
         .map_err(|error| LoadError::Setup(host::stopped(error)))

@@ -151,9 +151,9 @@ impl Policy {
         self.input_mode
     }
 
-    /// The same policy, spoken to in another way.
-    #[cfg(test)]
-    pub(crate) fn in_mode(&self, input_mode: InputMode) -> Policy {
+    /// The same policy, given its input as JSON even where the host could build it: for comparing the two.
+    #[must_use]
+    pub fn in_json(&self) -> Policy {
         Policy {
             program: self.program.clone(),
             builtins: Arc::clone(&self.builtins),
@@ -165,7 +165,7 @@ impl Policy {
             digest: self.digest.clone(),
             dialect: self.dialect,
             body_bytes_max: self.body_bytes_max,
-            input_mode,
+            input_mode: InputMode::Json,
         }
     }
 

@@ -65,6 +65,27 @@ impl Value {
         self.as_str().map_or_else(|| self.to_string(), str::to_owned)
     }
 
+    /// JSON, as OPA makes it of a result: sets become arrays, in OPA's order.
+    pub(crate) fn to_json(&self) -> String {
+        let mut text = String::new();
+        // writing to a string cannot fail
+        let _ = text::write_json(&mut text, self);
+        text
+    }
+
+    /// The same with sets as arrays, in OPA's order, at any depth.
+    pub(crate) fn with_arrays_for_sets(self) -> Value {
+        let plain = Value::with_arrays_for_sets;
+        match self {
+            Value::Set(elements) => elements.into_iter().map(plain).collect(),
+            Value::Array(elements) => elements.into_iter().map(plain).collect(),
+            Value::Object(fields) => {
+                Value::Object(fields.into_iter().map(|(key, value)| (key, plain(value))).collect())
+            }
+            scalar @ (Value::Null | Value::Boolean(_) | Value::Number(_) | Value::String(_)) => scalar,
+        }
+    }
+
     /// OPA's name of the type, for messages.
     pub(crate) fn type_name(&self) -> &'static str {
         match self {

@@ -84,7 +84,8 @@ pub fn leave_out_slow() -> bool {
     quick
 }
 
-fn say(line: &str) {
+/// Writes a line past the capture of the test runner, for `tests/run` and whoever looks on.
+pub fn say(line: &str) {
     // a failed write to a closed terminal changes nothing about the test
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

@@ -1,12 +1,12 @@
-//! Evaluations by `opa_eval`, with JSON in and out: for modules that do not take what the host builds.
+//! Evaluations by `opa_eval`, with JSON in and text out: for modules that do not take what the host builds.
 
 use super::question::{Document, Question};
 use super::{Instance, aligned, host, memory};
 use crate::error::EvalError;
 use crate::native::{Builder, Constants, Fault, Scratch};
 
-/// The result as JSON text; 1 would be OPA's own notation.
-const FORMAT_JSON: i32 = 0;
+/// The result in OPA's own notation, which tells sets; 0 would be JSON, with sets in no order.
+const FORMAT_NOTATION: i32 = 1;
 const ROOM_BYTES: usize = 64 * 1024;
 /// More than any document within the bounds is built in.
 const ROOM_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -28,7 +28,7 @@ impl Instance {
         self.arm(limits.eval_time_max);
         let [data, input, length, heap] =
             [self.data_address, self.heap_start, length, heap].map(u32::cast_signed);
-        let arguments = (0, question.entrypoint, data, input, length, heap, FORMAT_JSON);
+        let arguments = (0, question.entrypoint, data, input, length, heap, FORMAT_NOTATION);
         let address =
             self.pulse.during(|| self.abi.eval.call(&mut self.store, arguments)).map_err(host::stopped)?;
         let bytes_max = limits.result_bytes_max;

@@ -40,6 +40,21 @@ impl<T: Serialize> Document for Serialised<'_, T> {
     }
 }
 
+/// No document: `input` is undefined.
+pub(crate) struct Nothing;
+
+impl Document for Nothing {
+    fn put(&self, _: &mut Builder<'_>) -> Result<u32, Fault> {
+        const UNDEFINED: u32 = 0;
+        Ok(UNDEFINED)
+    }
+
+    fn spell(&self, text: &mut Vec<u8>, _: usize) -> Result<(), EvalError> {
+        text.clear();
+        Ok(())
+    }
+}
+
 /// Text that is known to be JSON.
 pub(crate) struct Json<'a>(pub(crate) &'a str);
 

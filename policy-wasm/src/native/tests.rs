@@ -188,7 +188,7 @@ fn policies_see_the_same_either_way() {
     let bundle = compile(&opa, ECHO, "{}");
     let policy = Policy::load(&bundle, ENTRYPOINT, LIMITS).expect("it loads");
     assert_eq!(policy.input_mode(), InputMode::Host);
-    let in_json = policy.in_mode(InputMode::Json);
+    let in_json = policy.in_json();
     let mut results = [policy, in_json].map(|policy| {
         let mut evaluator = Evaluator::new(Arc::new(policy));
         let first = evaluator.evaluate_json(text.as_bytes(), &mut Trace::new()).expect("it evaluates");
@@ -201,6 +201,23 @@ fn policies_see_the_same_either_way() {
     assert_eq!(host, json);
     assert!(host.contains(r#""found":["one","😀",2,100,77]"#), "{host}");
     assert!(host.contains("123456789012345678901,1700000000000000002,-42,1.25"), "{host}");
+    assert!(host.contains(r#""set":[0,1,2,3,4,5,6,7,8,9]"#), "{host}");
+}
+
+#[test]
+fn without_a_document_input_is_undefined() {
+    let Some(opa) = opa() else { return };
+    let rego = "package claviger.authz\n\nimport rego.v1\n\ndefault decision := false\n\n\
+                decision if not input\n";
+    let policy = Policy::load(&compile(&opa, rego, "{}"), ENTRYPOINT, LIMITS).expect("it loads");
+    let in_json = policy.in_json();
+    for policy in [policy, in_json] {
+        let mut evaluator = Evaluator::new(Arc::new(policy));
+        evaluator.evaluate_nothing(0, &mut Trace::new()).expect("it is judged");
+        assert!(matches!(evaluator.decision(), Ok(Decision::Permit(_))));
+        evaluator.evaluate_document(&(), 0, &mut Trace::new()).expect("null is a document");
+        assert!(matches!(evaluator.decision(), Ok(Decision::Deny(_))));
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(crate) struct Program {
     linker: HostLinker,
     data: String,
     limits: Limits,
+    wasm_bytes: usize,
 }
 
 impl Program {
@@ -35,7 +36,7 @@ impl Program {
             None => compile(engine, bundle.module(), store.as_ref())?,
         };
         let linker = linker(&engine.wasm).map_err(|error| LoadError::Engine { cause: error.to_string() })?;
-        Ok(Program { module, linker, data: bundle.data(), limits })
+        Ok(Program { module, linker, data: bundle.data(), limits, wasm_bytes: bundle.module_bytes() })
     }
 
     pub(crate) fn module(&self) -> &Module {
@@ -48,6 +49,11 @@ impl Program {
 
     pub(crate) fn data(&self) -> &str {
         &self.data
+    }
+
+    /// The size of what was compiled, and so more than what it writes into its memory at the start.
+    pub(crate) fn wasm_bytes(&self) -> usize {
+        self.wasm_bytes
     }
 
     pub(crate) fn limits(&self) -> Limits {

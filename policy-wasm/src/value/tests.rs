@@ -27,6 +27,18 @@ fn reads_and_writes() {
 }
 
 #[test]
+fn json_has_neither_sets_nor_other_keys_than_strings() {
+    let cases = [
+        ("{3, 1, 2}", "[1,2,3]"),
+        (r#"{"a": {{"b"}, {"a"}}, "c": set()}"#, r#"{"a":[["a"],["b"]],"c":[]}"#),
+        (r#"{1: 2, {"3": 4}: 5, [1, {2}]: "x\n"}"#, r#"{"1":2,"[1,[2]]":"x\n","{\"3\":4}":5}"#),
+    ];
+    for (text, json) in cases {
+        assert_eq!(Value::parse(text).map(|value| value.to_json()), Ok(json.to_owned()));
+    }
+}
+
+#[test]
 fn refuses_what_is_no_value() {
     let malformed = [
         "", "nul", "1 2", "01", "1.", "-", "1e", "+1", "\"a", "\"\\q\"", "\"\\", "[1", "[1,]", "[,]", "{1:}",

@@ -207,6 +207,42 @@ impl Display for Value {
     }
 }
 
+/// JSON, as OPA makes it of its values: a set becomes an array in OPA's order, a key that is no string the JSON of it.
+pub(super) fn write_json(out: &mut impl fmt::Write, value: &Value) -> fmt::Result {
+    match value {
+        Value::Null | Value::Boolean(_) | Value::Number(_) => write!(out, "{value}"),
+        Value::String(text) => quoted(out, text),
+        Value::Array(elements) => write_json_array(out, elements.iter()),
+        Value::Set(elements) => write_json_array(out, elements.iter()),
+        Value::Object(fields) => {
+            out.write_char('{')?;
+            for (index, (key, value)) in fields.iter().enumerate() {
+                if index > 0 {
+                    out.write_char(',')?;
+                }
+                match key.as_str() {
+                    Some(name) => quoted(out, name)?,
+                    None => quoted(out, &key.to_json())?,
+                }
+                out.write_char(':')?;
+                write_json(out, value)?;
+            }
+            out.write_char('}')
+        }
+    }
+}
+
+fn write_json_array<'a>(out: &mut impl fmt::Write, elements: impl Iterator<Item = &'a Value>) -> fmt::Result {
+    out.write_char('[')?;
+    for (index, element) in elements.enumerate() {
+        if index > 0 {
+            out.write_char(',')?;
+        }
+        write_json(out, element)?;
+    }
+    out.write_char(']')
+}
+
 fn separated<T>(
     out: &mut Formatter<'_>,
     items: impl Iterator<Item = T>,
@@ -221,7 +257,7 @@ fn separated<T>(
     Ok(())
 }
 
-fn quoted(out: &mut Formatter<'_>, text: &str) -> fmt::Result {
+fn quoted(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
     out.write_char('"')?;
     for c in text.chars() {
         match c {
