@@ -1,6 +1,7 @@
 //! `sprintf` with the verbs, flags and complaints of Go's `fmt`.
 
 mod float;
+mod radix;
 mod verb;
 
 use super::Fault;

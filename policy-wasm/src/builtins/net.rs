@@ -1,6 +1,5 @@
 //! Address blocks. Names are never looked up.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Family, Fault, Outcome, Scope, operand};
@@ -106,20 +105,48 @@ fn placed(operand: &Value, parse: fn(&str) -> Result<Block, Fault>) -> Result<Ve
     fields.iter().map(|(key, value)| read(key.clone(), value)).collect()
 }
 
-/// The fewest blocks that cover the same addresses.
+/// The fewest blocks that cover the same addresses. An address stands for its network of old, by class, and shows
+/// itself where nothing was merged into that.
 fn merge(_: &mut Scope, operands: &[Value]) -> Outcome {
     let texts = operand::collection(operand::any(operands, 0)?)?;
-    let blocks = texts.into_iter().map(|text| Block::parse(operand::as_string(text)?));
-    let mut merged: Vec<Block> = Vec::new();
-    for block in blocks.collect::<Result<BTreeSet<_>, _>>()? {
+    let blocks = texts.into_iter().map(|text| to_merge(operand::as_string(text)?));
+    let mut blocks = blocks.collect::<Result<Vec<_>, _>>()?;
+    blocks.sort();
+    let mut merged: Vec<(Block, Option<Ipv4Addr>)> = Vec::new();
+    for (block, address) in blocks {
         match merged.last_mut() {
-            Some(last) if last.bits == block.bits && block.first <= last.last.saturating_add(1) => {
+            Some((last, shown)) if last.bits == block.bits && block.first <= last.last.saturating_add(1) => {
                 last.last = last.last.max(block.last);
+                *shown = None;
             }
-            Some(_) | None => merged.push(block),
+            Some(_) | None => merged.push((block, address)),
         }
     }
-    Ok(operand::set_of(merged.iter().flat_map(cover)))
+    Ok(operand::set_of(merged.iter().flat_map(|(block, shown)| match shown {
+        Some(address) => vec![format!("{address}/{}", class_of(*address)).into()],
+        None => cover(block),
+    })))
+}
+
+fn to_merge(text: &str) -> Result<(Block, Option<Ipv4Addr>), Fault> {
+    match text.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) if class_of(address) > 0 => {
+            let host_bits = u32::BITS - class_of(address);
+            Ok((Block::around(u32::BITS, address.to_bits().into(), host_bits), Some(address)))
+        }
+        Ok(IpAddr::V4(_) | IpAddr::V6(_)) => Err(Fault::Undefined("the address says no prefix length")),
+        Err(_) => Ok((Block::parse(text)?, None)),
+    }
+}
+
+/// The prefix length of an address's class; none for those that belong to no network.
+fn class_of(address: Ipv4Addr) -> u32 {
+    match address.octets()[0] {
+        0..128 => 8,
+        128..192 => 16,
+        192..224 => 24,
+        224.. => 0,
+    }
 }
 
 /// A range of addresses as blocks, each as large as its first address allows.

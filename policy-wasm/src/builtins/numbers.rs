@@ -15,15 +15,15 @@ pub(super) const FAMILY: Family = &[
 const RANGE_MAX: usize = 100_000;
 
 fn range_step(_: &mut Scope, operands: &[Value]) -> Outcome {
-    let (from, to) = (operand::integer(operands, 0)?, operand::integer(operands, 1)?);
-    let step = operand::integer(operands, 2)?;
+    let (from, to) = (operand::wide_integer(operands, 0)?, operand::wide_integer(operands, 1)?);
+    let step = operand::wide_integer(operands, 2)?;
     if step <= 0 {
         return Err(Fault::Undefined("the step must be positive"));
     }
     let step = if from <= to { step } else { -step };
-    let inside = |next: &i64| if from <= to { *next <= to } else { *next >= to };
+    let inside = |next: &i128| if from <= to { *next <= to } else { *next >= to };
     let range = std::iter::successors(Some(from), |last| last.checked_add(step)).take_while(inside);
-    let values: Vec<Value> = range.take(RANGE_MAX + 1).map(Value::from).collect();
+    let values: Vec<Value> = range.take(RANGE_MAX + 1).map(|number| Value::Number(number.into())).collect();
     if values.len() > RANGE_MAX {
         Err(Fault::Halt("the range is too long"))
     } else {

@@ -24,6 +24,10 @@ pub(super) fn integer(operands: &[Value], index: usize) -> Result<i64, Fault> {
     number(operands, index)?.as_i64().ok_or(Fault::Undefined("an operand is no whole number in range"))
 }
 
+pub(super) fn wide_integer(operands: &[Value], index: usize) -> Result<i128, Fault> {
+    number(operands, index)?.as_i128().ok_or(Fault::Undefined("an operand is no whole number in range"))
+}
+
 pub(super) fn array(operands: &[Value], index: usize) -> Result<&[Value], Fault> {
     any(operands, index)?.as_array().ok_or(WRONG_TYPE)
 }

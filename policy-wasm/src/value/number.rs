@@ -1,6 +1,7 @@
 //! Numbers as exact decimals: OPA never rounds what it does not have to, so the text is the value.
 
 use std::cmp::Ordering;
+use std::str::FromStr;
 
 /// A JSON number, kept as written and compared by value.
 #[derive(Debug, Clone)]
@@ -31,7 +32,12 @@ impl Number {
 
     /// The value where it is a whole number that fits, however it is written (`60`, `60.0`, `6e1`).
     pub(crate) fn as_i64(&self) -> Option<i64> {
-        self.0.parse().ok().or_else(|| Decimal::of(&self.0)?.as_i64())
+        self.0.parse().ok().or_else(|| Decimal::of(&self.0)?.whole())
+    }
+
+    /// The same with twice as many bits.
+    pub(crate) fn as_i128(&self) -> Option<i128> {
+        self.0.parse().ok().or_else(|| Decimal::of(&self.0)?.whole())
     }
 
     /// The nearest double.
@@ -42,6 +48,12 @@ impl Number {
 
 impl From<i64> for Number {
     fn from(value: i64) -> Number {
+        Number(value.to_string())
+    }
+}
+
+impl From<i128> for Number {
+    fn from(value: i128) -> Number {
         Number(value.to_string())
     }
 }
@@ -107,10 +119,10 @@ impl Decimal {
         Some(Decimal { negative: negative && !digits.is_empty(), digits, exponent })
     }
 
-    fn as_i64(&self) -> Option<i64> {
-        const DIGITS_MAX: i64 = 19;
+    fn whole<T: FromStr + From<bool>>(&self) -> Option<T> {
+        const DIGITS_MAX: i64 = 39;
         if self.digits.is_empty() {
-            return Some(0);
+            return Some(T::from(false));
         }
         let zeros = self.exponent - i64::try_from(self.digits.len()).ok()?;
         if zeros < 0 || self.exponent > DIGITS_MAX {

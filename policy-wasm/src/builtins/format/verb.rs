@@ -1,9 +1,10 @@
 //! One verb with its flags, applied to one operand.
 
-use super::float;
+use super::{float, radix};
 use crate::value::Value;
 
-/// What Go's `fmt` is given for an operand: OPA turns everything but numbers into text.
+/// What Go's `fmt` is given for an operand: OPA turns everything but numbers into text, and the numbers that no type of
+/// Go's holds.
 pub(super) enum Argument {
     Int { text: String, big: bool },
     Float(f64),
@@ -14,9 +15,13 @@ impl Argument {
     pub(super) fn of(value: &Value) -> Argument {
         let Some(number) = value.as_number() else { return Argument::Text(value.to_plain()) };
         let text = number.as_str();
-        match text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
-            true => Argument::Int { text: text.to_owned(), big: number.as_i64().is_none() },
-            false => Argument::Float(number.as_f64()),
+        if let Ok(small) = text.parse::<i64>() {
+            return Argument::Int { text: small.to_string(), big: false };
+        }
+        match (text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'), number.as_f64()) {
+            (true, _) => Argument::Int { text: text.to_owned(), big: true },
+            (false, float) if float.is_finite() => Argument::Float(float),
+            (false, _) => Argument::Text(text.to_owned()),
         }
     }
 
@@ -64,7 +69,8 @@ impl Verb {
     pub(super) fn write(&self, letter: char, argument: &Argument) -> String {
         let written = match argument {
             _ if letter == 'T' => Some(self.pad(argument.type_name(), false)),
-            Argument::Int { text, big } => self.integer(letter, text, *big),
+            Argument::Int { text, big: false } => self.integer(letter, text),
+            Argument::Int { text, big: true } => Some(self.big_integer(letter, text)),
             Argument::Float(value) => self.float(letter, *value),
             Argument::Text(text) => self.text(letter, text),
         };
@@ -74,30 +80,43 @@ impl Verb {
         })
     }
 
-    fn integer(&self, letter: char, text: &str, big: bool) -> Option<String> {
+    fn integer(&self, letter: char, text: &str) -> Option<String> {
         if matches!(letter, 'v' | 'd') {
             return Some(self.signed(text, ""));
         }
-        if big {
-            return None;
-        }
         let value: i64 = text.parse().ok()?;
-        let sign = if value < 0 { "-" } else { "" };
-        let size = value.unsigned_abs();
-        let radix = |digits: String, prefix: &str| {
-            Some(self.signed(&format!("{sign}{digits}"), if self.sharp { prefix } else { "" }))
-        };
         match letter {
-            'b' => radix(format!("{size:b}"), "0b"),
-            'o' => radix(format!("{size:o}"), "0"),
-            'O' => Some(self.signed(&format!("{sign}{size:o}"), "0o")),
-            'x' => radix(format!("{size:x}"), "0x"),
-            'X' => radix(format!("{size:X}"), "0X"),
             'c' => Some(self.pad(&character(value).to_string(), false)),
             'q' => Some(self.pad(&quoted(&character(value).to_string(), '\''), false)),
-            'U' => Some(self.pad(&format!("U+{size:04X}"), false)),
-            _ => None,
+            'U' => Some(self.pad(&format!("U+{:04X}", value.unsigned_abs()), false)),
+            _ => self.radix(letter, text),
         }
+    }
+
+    /// Numbers beyond 64 bits know verbs of their own, and complain by another name.
+    fn big_integer(&self, letter: char, text: &str) -> String {
+        let known = match letter {
+            'v' | 'd' | 's' => Some(self.signed(text, "")),
+            _ => self.radix(letter, text),
+        };
+        known.unwrap_or_else(|| format!("%!{letter}(big.Int={text})"))
+    }
+
+    fn radix(&self, letter: char, text: &str) -> Option<String> {
+        let (sign, decimal) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+        let (digits, prefix) = match letter {
+            'b' => (radix::binary(decimal)?, "0b"),
+            'o' | 'O' => (radix::octal(decimal)?, "0"),
+            'x' => (radix::hexadecimal(decimal)?, "0x"),
+            'X' => (radix::hexadecimal(decimal)?.to_uppercase(), "0X"),
+            _ => return None,
+        };
+        let prefix = match letter {
+            'O' => "0o",
+            _ if self.sharp => prefix,
+            _ => "",
+        };
+        Some(self.signed(&format!("{sign}{digits}"), prefix))
     }
 
     fn float(&self, letter: char, value: f64) -> Option<String> {
