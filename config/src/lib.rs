@@ -19,8 +19,9 @@ mod value;
 pub use decode::decode;
 pub use finding::{FINDINGS_MAX, Finding, Findings, Location, Severity, Style};
 pub use model::{
-    Audit, Bind, BundleService, BundleSource, Config, Credential, Endpoint, Identity, Kind, Limits, Listener,
-    Located, Mode, Policy, PolicyInput, Route, Scheme, Sink, Timeouts, Upstream,
+    Audit, Bind, BundleService, BundleSource, Config, Credential, DecisionLogs, Endpoint, Identity, Kind,
+    Limits, Listener, Located, Mode, Policy, PolicyInput, Route, Scheme, Sink, StatusReports, Timeouts,
+    Upstream,
 };
 pub use node::Node;
 pub use schema::schema;
@@ -41,8 +42,20 @@ pub struct Draft {
     pub credentials: Vec<DraftCredential>,
     /// The policy, also when something else is wrong.
     pub policy: Option<Policy>,
+    /// Where decisions are sent, also when something else is wrong.
+    pub decision_logs: Option<DecisionLogs>,
+    /// Where it is told how the sidecar is, likewise.
+    pub status: Option<StatusReports>,
     /// What is wrong.
     pub findings: Findings,
+}
+
+impl Draft {
+    /// What is left of a file that cannot even be taken apart.
+    fn nothing(findings: Findings) -> Self {
+        let credentials = Vec::new();
+        Self { config: None, credentials, policy: None, decision_logs: None, status: None, findings }
+    }
 }
 
 /// The kinds of one credential, as far as they are there.
@@ -60,7 +73,7 @@ pub struct DraftCredential {
 pub fn parse(source: &Source, env: Env<'_>) -> Draft {
     let mut findings = Findings::default();
     let Some(mut root) = Node::read(source.text(), &mut findings) else {
-        return Draft { config: None, credentials: Vec::new(), policy: None, findings };
+        return Draft::nothing(findings);
     };
     expand::expand(&mut root, env, &mut findings);
     unsupported::refuse(&mut root, &mut findings);

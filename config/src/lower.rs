@@ -6,6 +6,7 @@ mod block;
 mod credential;
 mod endpoint;
 mod listener;
+mod report;
 mod route;
 mod section;
 
@@ -28,6 +29,8 @@ pub(crate) fn lower(root: &Node, env: Env<'_>, mut findings: Findings) -> Draft 
     let policy = section::policy(&root, &mut findings);
     let identity = section::identity(&root, &mut findings);
     let audit = section::audit(&root, &mut findings);
+    let decision_logs = report::decision_logs(&root, &mut findings);
+    let status = report::status(&root, &mut findings);
     let state_dir = section::state_dir(&root, env, &mut findings);
     let limits = section::limits(&root, &mut findings);
     credential::warn_of_unused(&drafts, &routes, &mut findings);
@@ -41,11 +44,13 @@ pub(crate) fn lower(root: &Node, env: Env<'_>, mut findings: Findings) -> Draft 
             policy: policy.clone()?,
             identity: identity?,
             audit: audit?,
+            decision_logs: decision_logs.clone(),
+            status: status.clone(),
             metrics,
             state_dir: state_dir?,
             limits: limits?,
         })
     };
     let config = if findings.has_errors() { None } else { whole() };
-    Draft { config, credentials: kinds, policy, findings }
+    Draft { config, credentials: kinds, policy, decision_logs, status, findings }
 }

@@ -3,10 +3,14 @@
 //! Settings of a kind (a source, an injection, an audit sink) stay an opaque [`Kind`] here: the crate that
 //! implements the kind decodes them, so that a kind is whole in its own file.
 
+mod report;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use report::{DecisionLogs, StatusReports};
 
 use crate::{ClientCertificate, HttpUrl, Location, Node};
 
@@ -25,6 +29,10 @@ pub struct Config {
     pub identity: Identity,
     /// Where the record goes.
     pub audit: Audit,
+    /// Where every decision is sent, if anywhere.
+    pub decision_logs: Option<DecisionLogs>,
+    /// Where it is told how the sidecar is, if anywhere.
+    pub status: Option<StatusReports>,
     /// Where `/metrics`, `/livez` and `/readyz` are served, if anywhere.
     pub metrics: Option<Bind>,
     /// Where private state is kept between starts.

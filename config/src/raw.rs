@@ -3,6 +3,7 @@
 //! A [`Part`] is judged on its own, so that an error in one does not hide those of another.
 
 mod endpoint;
+mod report;
 mod text;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Deserializer};
 use crate::model::Bind;
 use crate::value::{Authority, Duration, HostName, HttpUrl, Size};
 pub(crate) use endpoint::{BundleService, Endpoint};
+pub(crate) use report::{DecisionLogs, Receiver, StatusReports};
 pub(crate) use text::{Entrypoint, Fraction, HeaderName, Version};
 
 /// A Claviger configuration.
@@ -38,6 +40,10 @@ pub(crate) struct File {
     identity: Option<Part<Identity>>,
     /// Where the record of every request goes; standard output by default.
     audit: Option<Part<Audit>>,
+    /// Where every decision is sent; nowhere by default.
+    decision_logs: Option<Part<DecisionLogs>>,
+    /// Where it is told how the sidecar is; nowhere by default.
+    status: Option<Part<StatusReports>>,
     /// Where `/metrics`, `/livez` and `/readyz` are served; nowhere by default.
     metrics: Option<Part<Metrics>>,
     /// Where private state is kept between starts.

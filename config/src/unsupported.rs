@@ -24,6 +24,7 @@ const NOT_YET: &[(&str, When)] = &[
     ("routes.*.scrub", When::Equals("true")),
     ("routes.*.tls.client", When::Present),
     ("routes.*.websocket", When::Equals("true")),
+    ("status", When::Present),
 ];
 
 /// Rejects every setting that is not built yet.

@@ -338,6 +338,53 @@ fn policy() {
 }
 
 #[test]
+fn reports() {
+    let check_keys = |section: &str, keys: &str, findings: &[(&str, &str)]| {
+        let text = VALID.replacen("state:\n", &format!("{section}: {{ {keys} }}\nstate:\n"), 1);
+        let expected: Vec<_> = findings
+            .iter()
+            .map(|(code, path)| ((*code).to_owned(), format!("{section}{path}"), 35))
+            .collect();
+        assert_eq!(found(&text), expected, "{section}: {keys}");
+    };
+    let http = "http: { url: https://o.example/logs }";
+    check_keys("decision_logs", "", &[("missing_key", ".http")]);
+    check_keys("decision_logs", "http: {}", &[("missing_key", ".http.url")]);
+    check_keys("decision_logs", "http: { url: http://o.example/logs }", &[("plaintext", ".http.url")]);
+    check_keys(
+        "decision_logs",
+        "http: { url: https://o.example/logs, poll: 1s }",
+        &[("unknown_key", ".http.poll")],
+    );
+    check_keys("decision_logs", http, &[]);
+    for (keys, code, path) in [
+        ("min_delay: 1ms", "out_of_range", ".min_delay"),
+        ("max_delay: 25h", "out_of_range", ".max_delay"),
+        ("min_delay: 2s, max_delay: 1s", "out_of_range", ".max_delay"),
+        ("buffer_bytes_max: 1KiB", "out_of_range", ".buffer_bytes_max"),
+        ("upload_bytes_max: 1B", "out_of_range", ".upload_bytes_max"),
+        ("mask: /system/log/mask", "bad_value", ".mask"),
+        ("console: true", "unknown_key", ".console"),
+    ] {
+        check_keys("decision_logs", &format!("{http}, {keys}"), &[(code, path)]);
+    }
+}
+
+#[test]
+fn one_delay_moves_the_default_of_the_other() {
+    let delays = |keys: &str| {
+        let block = format!("decision_logs: {{ http: {{ url: https://o.example/logs }}, {keys} }}\nstate:\n");
+        let draft = draft(&VALID.replacen("state:\n", &block, 1));
+        let logs = draft.config.expect("valid").decision_logs.expect("it is there");
+        (logs.delay_min.as_secs(), logs.delay_max.as_secs())
+    };
+    assert_eq!(delays(""), (300, 600));
+    assert_eq!(delays("min_delay: 20m"), (1200, 1200));
+    assert_eq!(delays("max_delay: 5s"), (5, 5));
+    assert_eq!(delays("min_delay: 1s, max_delay: 5s"), (1, 5));
+}
+
+#[test]
 fn bundle_service() {
     let file = "{ file: /p.tar.gz }";
     let http = "policy.bundle.http";

@@ -156,7 +156,7 @@ impl Permission {
 }
 
 /// The value in OPA's result set, `None` when the set is empty.
-fn sole_result(result_set: &[u8]) -> Result<Option<Value>, EvalError> {
+pub(crate) fn sole_result(result_set: &[u8]) -> Result<Option<Value>, EvalError> {
     let text = std::str::from_utf8(result_set).map_err(|_| not_a_decision("it is not UTF-8"))?;
     only_result(Value::parse(text).map_err(|error| not_a_decision(error.to_string()))?)
 }

@@ -3,6 +3,7 @@
 //! Calls are bounded in time and size, follow no redirect and no proxy, and leave nothing of what was said in the log.
 
 pub mod auth;
+pub mod retry;
 
 use std::time::Duration;
 

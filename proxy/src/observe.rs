@@ -1,7 +1,10 @@
 //! Those who look at judgements and have no say in them: the shadow policy, and whoever logs decisions. A worker hands over
 //! what it knows and goes on; where nobody keeps up, judgements are dropped and counted, never waited for.
 
+pub mod decisions;
+pub mod labels;
 pub mod queue;
+pub mod running;
 pub mod shadow;
 #[cfg(test)]
 mod testing;
@@ -28,6 +31,8 @@ pub struct Observers {
 pub struct Queues {
     /// To the shadow policy.
     pub shadow: Option<Queue>,
+    /// To the decision logs.
+    pub decisions: Option<Queue>,
 }
 
 /// What a policy was asked and what it said.
@@ -60,18 +65,20 @@ pub struct Judgement {
 pub struct Papers {
     /// The input, as JSON.
     pub input: String,
+    /// OPA's result set, where decisions are logged and there is one.
+    pub result: Option<Vec<u8>>,
 }
 
 impl Observers {
     /// Observers behind these queues.
     pub fn new(queues: Queues) -> Self {
-        let Queues { shadow } = &queues;
-        let somebody = shadow.is_some();
+        let Queues { shadow, decisions } = &queues;
+        let somebody = shadow.is_some() || decisions.is_some();
         Self { queues: somebody.then(|| Arc::new(queues)) }
     }
 
     /// Copies what is gone after the evaluation, where somebody has room for it.
-    pub fn copy(&self, input: &impl Serialize, evaluator: &mut Evaluator) -> Option<Papers> {
+    pub fn copy(&self, input: &impl Serialize, evaluator: &Evaluator) -> Option<Papers> {
         self.queues.as_ref()?.copy(input, evaluator)
     }
 
@@ -85,23 +92,25 @@ impl Observers {
 
 impl Queues {
     fn all(&self) -> impl Iterator<Item = &Queue> {
-        self.shadow.iter()
+        self.shadow.iter().chain(&self.decisions)
     }
 
     #[cold]
-    fn copy(&self, input: &impl Serialize, _: &mut Evaluator) -> Option<Papers> {
+    fn copy(&self, input: &impl Serialize, evaluator: &Evaluator) -> Option<Papers> {
         if !self.all().any(Queue::has_room) {
             self.all().for_each(Queue::drop_one);
             return None;
         }
         let input = serde_json::to_string(input).expect("the documents always serialise");
-        Some(Papers { input })
+        let result = self.decisions.as_ref().and_then(|_| evaluator.result_json().ok());
+        Some(Papers { input, result })
     }
 }
 
 impl Judgement {
     /// About how much memory it takes.
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.papers.input.len() + self.path.len() + self.workload.len()
+        let result = self.papers.result.as_ref().map_or(0, Vec::len);
+        size_of::<Self>() + self.papers.input.len() + result + self.path.len() + self.workload.len()
     }
 }

@@ -21,12 +21,10 @@ use crate::clock;
 use crate::connection::ListenerFacts;
 use crate::credential::cache::{LeaseIndex, LeaseLedger, LeaseRecord};
 use crate::listener::{self, Accepted, BindError, Listening};
-use crate::observe::queue::Queue;
-use crate::observe::shadow::Shadow;
-use crate::observe::{Observers, Queues};
+use crate::observe::labels;
+use crate::observe::running::{Plans, Running};
 use crate::process;
-use crate::reload::compiler::Compiler;
-use crate::reload::{self, Origin, Reload, Role};
+use crate::reload::{self, Reload, Role};
 use crate::snapshot::Snapshot;
 use crate::upstream::dial::Dialler;
 use crate::worker::{self, Phase, Plan, Spawned};
@@ -36,6 +34,9 @@ const DRAIN_SECONDS_MAX: Duration = Duration::from_secs(30);
 /// How long issuers may take to revoke, after a drain and after an impatient second signal.
 const REVOKE_SECONDS_MAX: Duration = Duration::from_secs(10);
 const REVOKE_SECONDS_IMPATIENT: Duration = Duration::from_secs(2);
+/// How long the last decisions may take on their way to where they are logged, likewise.
+const FLUSH_SECONDS_MAX: Duration = Duration::from_secs(5);
+const FLUSH_SECONDS_IMPATIENT: Duration = Duration::from_secs(1);
 /// Requests that a worker takes at least, so that an uneven share of few connections sheds none.
 const REQUESTS_MIN: usize = 256;
 /// Records of one worker that may wait for the audit's thread, beside those of its requests: a record keeps its slot
@@ -85,21 +86,15 @@ pub struct Sidecar {
     audit: Audit,
     admin: Option<Admin>,
     reload: Reload,
-    shadow: Option<Followed>,
+    watching: Running,
     health: Arc<Health>,
     addresses: Vec<(String, String)>,
-}
-
-/// The shadow policy at work, and its successors.
-struct Followed {
-    reload: Reload,
-    shadow: Shadow,
 }
 
 impl Sidecar {
     /// Binds, recovers the audit, starts the workers, and only then accepts. Call it on the control runtime.
     pub async fn start(snapshot: Snapshot) -> Result<Self, StartError> {
-        let Snapshot { config, policy, routes, sources } = snapshot;
+        let Snapshot { config, policy, routes, sources, decision_logs } = snapshot;
         make_state_dir(&config.state_dir)?;
         let metrics = Arc::new(Metrics::new());
         let active = ActivePolicy::new(policy.policy);
@@ -126,8 +121,10 @@ impl Sidecar {
             Some(bind) => Some(Admin::start(bind, Arc::clone(&metrics), Arc::clone(&health), public_keys)?),
             None => None,
         };
-        let (shadow, queue) =
-            follow_shadow(policy.shadow, policy.compiler.clone(), &config.state_dir, &metrics).await?.unzip();
+        let sidecar = uuid::Uuid::now_v7().to_string();
+        let plans = Plans { shadow: policy.shadow, compiler: policy.compiler.clone(), decision_logs };
+        let labels = labels::labels(&config.identity, &sidecar);
+        let (watching, observers) = Running::start(plans, &config.state_dir, labels, &metrics).await?;
         let following = reload::Plan {
             origin: policy.origin,
             compiler: policy.compiler,
@@ -143,9 +140,9 @@ impl Sidecar {
             surroundings: Surroundings {
                 environment: config.identity.environment,
                 labels: config.identity.labels,
-                sidecar: uuid::Uuid::now_v7().to_string(),
+                sidecar,
             },
-            observers: Observers::new(Queues { shadow: queue }),
+            observers,
             processes: Arc::default(),
             index: Arc::clone(&index),
             metrics,
@@ -177,7 +174,7 @@ impl Sidecar {
             audit,
             admin,
             reload,
-            shadow,
+            watching,
             health,
             addresses,
         })
@@ -207,18 +204,15 @@ impl Sidecar {
             self.phase.send_replace(Phase::Stopping);
             let _ = ended.await;
         }
-        let patience = if end == End::Drained { REVOKE_SECONDS_MAX } else { REVOKE_SECONDS_IMPATIENT };
-        self.index.close(patience).await;
-        drop(self.admin);
-        let (audit, shadow) = (self.audit, self.shadow);
-        let closing = move || {
-            audit.close();
-            if let Some(Followed { reload, shadow }) = shadow {
-                drop(reload);
-                shadow.close();
-            }
+        let (patience, last_words) = match end {
+            End::Drained => (REVOKE_SECONDS_MAX, FLUSH_SECONDS_MAX),
+            End::Cut => (REVOKE_SECONDS_IMPATIENT, FLUSH_SECONDS_IMPATIENT),
         };
-        let _ = tokio::task::spawn_blocking(closing).await;
+        self.index.close(patience).await;
+        self.watching.close(last_words).await;
+        drop(self.admin);
+        let audit = self.audit;
+        let _ = tokio::task::spawn_blocking(move || audit.close()).await;
         end
     }
 }
@@ -306,27 +300,6 @@ fn spawn_workers(
     (0..count)
         .map(|number| worker::spawn(number, plan.clone(), audit.recorder(number), phase.clone()))
         .collect()
-}
-
-/// Starts what compares judgements with another policy's, where one is configured.
-async fn follow_shadow(
-    origin: Option<Origin>,
-    compiler: Compiler,
-    state_dir: &std::path::Path,
-    metrics: &Metrics,
-) -> std::io::Result<Option<(Followed, Queue)>> {
-    let Some(origin) = origin else { return Ok(None) };
-    let slot = ActivePolicy::new(None);
-    let (shadow, queue) = Shadow::start(Arc::clone(&slot), state_dir, metrics.shadow.clone())?;
-    let plan = reload::Plan {
-        origin,
-        compiler,
-        active: slot,
-        role: Role::Shadow,
-        metrics: metrics.shadow.policy.clone(),
-    };
-    let reload = Reload::start(plan, state_dir).await?;
-    Ok(Some((Followed { reload, shadow }, queue)))
 }
 
 fn accept_all(

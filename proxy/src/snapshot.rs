@@ -14,6 +14,7 @@ use crate::credential::cache::CredentialSource;
 use crate::credential::lease::Lifetime;
 use crate::credential::source::{self, Source};
 use crate::inject::{self, Injection};
+use crate::observe::decisions;
 use crate::reload::compiler::{Compiler, Unloadable, read_file};
 use crate::reload::{Origin, Service};
 use crate::route::{Offer, Route};
@@ -29,6 +30,8 @@ pub struct Snapshot {
     pub routes: Vec<Route>,
     /// Every credential's source, in the order of the configuration.
     pub sources: Vec<CredentialSource>,
+    /// Where every decision is sent, if anywhere.
+    pub decision_logs: Option<decisions::Plan>,
 }
 
 /// Which policy is asked first, and where newer ones come from.
@@ -56,7 +59,7 @@ impl Snapshot {
     /// snapshot exactly when there is no error.
     pub fn build(file: &File) -> (Option<Self>, Findings) {
         let draft = claviger_config::parse(file, &|name| std::env::var(name).ok());
-        let Draft { config, credentials, policy, mut findings } = draft;
+        let Draft { config, credentials, policy, decision_logs, mut findings, .. } = draft;
         let built: Vec<Built> =
             credentials.into_iter().map(|draft| build_kinds(draft, &mut findings)).collect();
         let policy = policy.and_then(|settings| {
@@ -65,12 +68,14 @@ impl Snapshot {
             let (origin, policy) = load_policy(&settings, &compiler, &mut findings)?;
             Some(PolicyPlan { policy, origin, compiler, shadow: shadow.flatten() })
         });
+        let decision_logs = decision_logs.and_then(|logs| decisions::Plan::new(&logs, &mut findings));
         config.iter().flat_map(|config| &config.routes).for_each(|route| check_roots(route, &mut findings));
         if findings.has_errors() {
             return (None, findings);
         }
         let (Some(config), Some(policy)) = (config, policy) else { return (None, findings) };
-        (Some(Self::assemble(config, policy, built)), findings)
+        let snapshot = Self { decision_logs, ..Self::assemble(config, policy, built) };
+        (Some(snapshot), findings)
     }
 
     fn assemble(config: Config, policy: PolicyPlan, built: Vec<Built>) -> Self {
@@ -89,7 +94,7 @@ impl Snapshot {
             Route::new(index, settings.clone(), on_offer)
         };
         let routes = config.routes.iter().enumerate().map(route).collect();
-        Self { config, policy, routes, sources }
+        Self { config, policy, routes, sources, decision_logs: None }
     }
 }
 

@@ -168,7 +168,7 @@ pub(super) fn limits(root: &Block<'_>, findings: &mut Findings) -> Option<Limits
 }
 
 /// The value, if it is allowed.
-fn within(
+pub(super) fn within(
     value: usize,
     allowed: RangeInclusive<usize>,
     words: &str,

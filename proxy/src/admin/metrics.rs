@@ -1,6 +1,7 @@
 //! Every metric of the sidecar, by its documented name. No label takes its value from a request.
 
 pub mod policy;
+pub mod reports;
 pub mod shadow;
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
@@ -12,6 +13,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use self::policy::PolicyMetrics;
+use self::reports::ReportMetrics;
 use self::shadow::ShadowMetrics;
 
 /// All counters, gauges and histograms; one for the process, shared by every thread.
@@ -26,6 +28,8 @@ pub struct Metrics {
     pub policy: PolicyMetrics,
     /// `claviger_shadow_…`.
     pub shadow: ShadowMetrics,
+    /// `claviger_decision_log_…` and `claviger_status_…`.
+    pub reports: ReportMetrics,
     /// `claviger_issuer_requests_total{credential,result}`.
     pub issuer_requests: Family<IssuerLabels, Counter>,
     /// `claviger_issuer_seconds{credential}`.
@@ -185,6 +189,7 @@ impl Metrics {
             policy_eval_seconds: EVAL_SECONDS.new_metric(),
             policy: PolicyMetrics::default(),
             shadow: ShadowMetrics::default(),
+            reports: ReportMetrics::default(),
             issuer_requests: Family::default(),
             issuer_seconds: Family::new_with_constructor(EXCHANGE_SECONDS),
             leases: Family::default(),
@@ -205,6 +210,7 @@ impl Metrics {
         registry.register("policy_eval_seconds", "One evaluation", self.policy_eval_seconds.clone());
         self.policy.register("policy", registry);
         self.shadow.register(registry);
+        self.reports.register(registry);
         registry.register("issuer_requests", "Calls to issuers", self.issuer_requests.clone());
         registry.register("issuer_seconds", "One call to an issuer", self.issuer_seconds.clone());
         registry.register("leases", "Live leases", self.leases.clone());

@@ -25,7 +25,7 @@ pub(super) fn judgement(input: &str) -> Judgement {
         path: "/p".into(),
         workload: r#"{"uid":1000}"#.into(),
         policy: policy(Dialect::Mediation),
-        papers: Papers { input: input.into() },
+        papers: Papers { input: input.into(), result: None },
         decision: Decision::read(br#"[{"result":true}]"#),
         took: Duration::from_micros(4),
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claviger_config::{BundleService, Findings};
-use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH};
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::sleep;
 
@@ -15,6 +15,7 @@ use super::{Change, Reloader};
 use crate::admin::metrics::ReloadResult;
 use crate::clock;
 use crate::credential::jitter;
+use crate::endpoint::retry::{self, Backoff};
 use crate::endpoint::{Call, CallError, Endpoint, Reply};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -183,18 +184,16 @@ impl Talk {
     /// Longer each time, and between half and the whole of it; never shorter than the server asks for.
     fn retry(&self, failure: &Failure, poll: Duration) -> Duration {
         let most = poll.clamp(RETRY_MIN, RETRY_MAX);
-        let whole = RETRY_MIN.saturating_mul(1 << (self.failures - 1).min(16)).min(most);
-        let wait = whole.mul_f64(0.5 + 0.5 * jitter::fraction());
-        match failure {
-            Failure::Status { retry_after: Some(asked), .. } => wait.max((*asked).min(RETRY_MAX)),
-            Failure::Status { .. } | Failure::Call(_) | Failure::Redirect(_) | Failure::Unloadable(_) => wait,
-        }
+        let asked = match failure {
+            Failure::Status { retry_after, .. } => *retry_after,
+            Failure::Call(_) | Failure::Redirect(_) | Failure::Unloadable(_) => None,
+        };
+        Backoff { least: RETRY_MIN, most }.pause(self.failures, asked)
     }
 }
 
 fn failed(reply: &Reply) -> Failure {
-    let seconds = reply.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    Failure::Status { status: reply.status.as_u16(), retry_after: seconds.map(Duration::from_secs) }
+    Failure::Status { status: reply.status.as_u16(), retry_after: retry::after(&reply.headers) }
 }
 
 fn holds(headers: &HeaderMap) -> bool {

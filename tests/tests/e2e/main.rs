@@ -5,6 +5,7 @@ mod audit;
 mod compose;
 mod config;
 mod crash;
+mod decisions;
 mod hardship;
 mod issuer;
 mod mediation;
