@@ -135,6 +135,12 @@ impl Evaluator {
         self.instance.is_some()
     }
 
+    /// The patterns that the host was asked to find in place of the module.
+    #[cfg(test)]
+    pub(crate) fn patterns_met(&self) -> usize {
+        self.instance.as_ref().map_or(0, Instance::patterns_met)
+    }
+
     /// An instance goes back into its place only after a run without fault of its own.
     fn run(&mut self, document: &impl Document, now_ns: i64, trace: &mut Trace) -> Result<(), EvalError> {
         let mut instance = match self.instance.take() {

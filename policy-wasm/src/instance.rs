@@ -187,6 +187,11 @@ impl Instance {
         self.table(table)
     }
 
+    #[cfg(test)]
+    pub(crate) fn patterns_met(&self) -> usize {
+        self.store.data().patterns.met()
+    }
+
     /// Major and minor version of the ABI that it speaks.
     pub(crate) fn abi_version(&self) -> (i32, i32) {
         self.abi.version

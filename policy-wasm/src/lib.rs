@@ -19,7 +19,9 @@ mod instance;
 mod limits;
 mod mask;
 mod native;
+mod patterns;
 mod policy;
+mod redirect;
 pub mod shipped;
 #[cfg(test)]
 mod testing;

@@ -17,7 +17,7 @@ pub(crate) use builder::{Builder, Fault, Scratch};
 pub(crate) use bulk::{bytes_of, put};
 pub(crate) use document::write as put_document;
 pub(crate) use layout::{CONTEXT_BYTES, Constants, context};
-pub(crate) use reader::{Budget, Flaw, Sets, read, sole_result};
+pub(crate) use reader::{Budget, Flaw, Sets, read, sole_result, string};
 pub(crate) use text::write as put_text;
 pub(crate) use words::Words;
 

@@ -9,6 +9,8 @@ use super::deadline::Deadline;
 use crate::builtins::{Dispatch, Scope};
 use crate::error::EvalError;
 use crate::limits::Limits;
+use crate::native::Constants;
+use crate::patterns::Patterns;
 use crate::trace::Trace;
 
 const TABLES_MAX: usize = 4;
@@ -21,11 +23,22 @@ pub(crate) struct Host {
     pub(super) border: Option<Arc<Border>>,
     pub(super) builtins: Arc<Dispatch>,
     pub(super) scope: Scope,
+    pub(super) patterns: Patterns,
+    /// There where values cross as they stand in memory.
+    pub(super) constants: Option<Constants>,
 }
 
 impl Host {
     pub(super) fn new(limits: Limits, builtins: Arc<Dispatch>) -> Host {
-        Host { limits, deadline: Deadline::new(), border: None, builtins, scope: Scope::default() }
+        Host {
+            limits,
+            deadline: Deadline::new(),
+            border: None,
+            builtins,
+            scope: Scope::default(),
+            patterns: Patterns::default(),
+            constants: None,
+        }
     }
 
     /// The trace is the caller's; the scope borrows it for one evaluation.

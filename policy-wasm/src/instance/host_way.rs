@@ -39,6 +39,7 @@ impl Ground {
         let context = start.saturating_add(Constants::BYTES as u32);
         let words = context.saturating_add(CONTEXT_BYTES as u32);
         memory::write(memory, &mut *store, words, &[0; Words::ROOM_BYTES])?;
+        store.data_mut().constants = Some(Constants::at(start));
         Ok(Ground { abi, constants: Constants::at(start), context, words: Words::at(words) })
     }
 

@@ -8,6 +8,7 @@ use super::memory::{self, Fault};
 use crate::builtins::Fault as BuiltinFault;
 use crate::error::EvalError;
 use crate::native::{self, Budget, Flaw, Sets};
+use crate::redirect::MATCH_ID;
 use crate::value::Value;
 
 const MESSAGE_BYTES_MAX: usize = 1024;
@@ -33,7 +34,10 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
     linker.func_wrap(
         "env",
         "opa_builtin2",
-        |caller: Caller<'_, Host>, id: i32, _: i32, a: i32, b: i32| call(caller, id, &[a, b]),
+        |caller: Caller<'_, Host>, id: i32, _: i32, a: i32, b: i32| match id {
+            MATCH_ID => Ok(find(caller, a, b)),
+            _ => call(caller, id, &[a, b]),
+        },
     )?;
     linker.func_wrap(
         "env",
@@ -70,6 +74,20 @@ fn message(caller: &Caller<'_, Host>, address: i32) -> wasmtime::Result<String> 
         Err(Fault::OutOfBounds) => return Err(Fault::OutOfBounds.breach().into()),
     };
     Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// Whether a pattern is found in a text, as a value of the module's, or nothing where it has to find out itself.
+fn find(mut caller: Caller<'_, Host>, pattern: i32, text: i32) -> i32 {
+    let host = caller.data();
+    let Some((memory, constants)) = host.border.as_ref().map(|border| border.memory).zip(host.constants)
+    else {
+        return UNDEFINED;
+    };
+    let (memory, host) = memory.data_and_store_mut(&mut caller);
+    let operand = |address: i32| native::string(memory, address.cast_unsigned(), VALUE_TEXT_BYTES_MAX);
+    let Some((pattern, text)) = operand(pattern).zip(operand(text)) else { return UNDEFINED };
+    let found = host.patterns.find(pattern, text);
+    found.map_or(UNDEFINED, |found| constants.boolean(found).cast_signed())
 }
 
 /// Carries the arguments out, runs the builtin and carries its value in.

@@ -93,7 +93,7 @@ impl Constants {
         self.0
     }
 
-    pub(super) fn boolean(self, value: bool) -> u32 {
+    pub(crate) fn boolean(self, value: bool) -> u32 {
         let place = if value { 2 } else { 1 };
         self.0 + place * SCALAR_BYTES as u32
     }

@@ -63,6 +63,16 @@ pub(crate) fn sole_result(memory: &[u8], address: u32, budget: &mut Budget) -> R
     }
 }
 
+/// The text of the string at `address`, where there is one of at most `bytes_max`.
+pub(crate) fn string(memory: &[u8], address: u32, bytes_max: usize) -> Option<&str> {
+    let mut budget = Budget { steps: 0, bytes: bytes_max, depth: 0, sets: Sets::Kept };
+    let mut reader = Reader { memory, budget: &mut budget };
+    match reader.kind(address).ok()? {
+        kind::STRING | kind::STRING_INTERNED => reader.string(address).ok(),
+        _ => None,
+    }
+}
+
 struct Reader<'m, 'b> {
     memory: &'m [u8],
     budget: &'b mut Budget,

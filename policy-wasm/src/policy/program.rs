@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::instance::{HostLinker, linker};
 use crate::limits::Limits;
+use crate::redirect::redirect;
 
 /// Machine code, imports, data and limits.
 #[derive(Clone)]
@@ -30,10 +31,10 @@ impl Program {
     ) -> Result<Program, LoadError> {
         let engine = Engine::shared()?;
         let store = artifacts.and_then(Store::open);
-        let kept = store.as_ref().and_then(|store| store.load(&engine.wasm, bundle.module()));
-        let module = match kept {
-            Some(module) => module,
-            None => compile(engine, bundle.module(), store.as_ref())?,
+        let module = match redirect(bundle.module()) {
+            Some(wasm) => compiled(engine, &wasm, store.as_ref())
+                .or_else(|_| compiled(engine, bundle.module(), store.as_ref()))?,
+            None => compiled(engine, bundle.module(), store.as_ref())?,
         };
         let linker = linker(&engine.wasm).map_err(|error| LoadError::Engine { cause: error.to_string() })?;
         Ok(Program { module, linker, data: bundle.data(), limits, wasm_bytes: bundle.module_bytes() })
@@ -58,6 +59,14 @@ impl Program {
 
     pub(crate) fn limits(&self) -> Limits {
         self.limits
+    }
+}
+
+/// The machine code, from the folder or anew.
+fn compiled(engine: &Engine, wasm: &[u8], store: Option<&Store>) -> Result<Module, LoadError> {
+    match store.and_then(|store| store.load(&engine.wasm, wasm)) {
+        Some(module) => Ok(module),
+        None => compile(engine, wasm, store),
     }
 }
 
