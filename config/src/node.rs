@@ -107,6 +107,11 @@ impl Node {
         if let Value::Sequence(items) = &self.value { items } else { &[] }
     }
 
+    /// Its keys with their places and values, none where it is not a mapping.
+    pub fn members(&self) -> impl Iterator<Item = (&str, Location, &Self)> {
+        self.entries().iter().map(|entry| (entry.key.as_str(), entry.location, &entry.value))
+    }
+
     /// Its entries, none where it is not a mapping.
     pub(crate) fn entries(&self) -> &[Entry] {
         if let Value::Mapping(entries) = &self.value { entries } else { &[] }

@@ -4,19 +4,22 @@
 
 pub mod body;
 pub mod ext_authz;
+mod schema;
 mod time;
+pub(crate) mod unknown;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use self::body::Body;
+pub use schema::input_schema;
 pub use time::Time;
 pub(crate) use time::english_weekday;
+pub use unknown::Unknown;
 
 /// The version of this document's form.
 pub const VERSION: u32 = 1;
@@ -223,16 +226,6 @@ pub struct Context<'a> {
     pub revision: Option<&'a str>,
     /// Whether this evaluation is only compared, never obeyed.
     pub shadow: bool,
-}
-
-/// JSON Schema (draft 2020-12) of [`Input`].
-#[must_use]
-pub fn input_schema() -> serde_json::Value {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let mut schema = settings.into_generator().into_root_schema_for::<Input<'_>>();
-    schema.insert("$id".to_owned(), "https://claviger.dev/schemas/input-1.json".into());
-    schema.insert("title".to_owned(), "Claviger policy input, version 1".into());
-    schema.to_value()
 }
 
 pub(crate) fn as_map<S: Serializer>(fields: &[Named<'_>], serializer: S) -> Result<S::Ok, S::Error> {

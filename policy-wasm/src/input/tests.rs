@@ -175,6 +175,25 @@ fn the_schema_describes_the_document() {
 }
 
 #[test]
+fn the_schema_has_no_place_for_null() {
+    let schema = input_schema();
+    assert!(!schema.to_string().contains("\"null\""), "{schema}");
+    for (place, expected) in [
+        ("/properties/task/$ref", json!("#/$defs/Task")),
+        ("/properties/claimed/$ref", json!("#/$defs/Claimed")),
+        ("/$defs/Workload/properties/kubernetes/$ref", json!("#/$defs/Kubernetes")),
+        ("/$defs/Workload/properties/uid/type", json!("integer")),
+        ("/$defs/Workload/properties/labels/type", json!("object")),
+    ] {
+        assert_eq!(schema.pointer(place), Some(&expected), "{place}");
+    }
+    assert!(
+        schema["$defs"]["Request"]["properties"]["body"].get("type").is_none(),
+        "any JSON may stand in a body"
+    );
+}
+
+#[test]
 fn a_moment_is_read_from_text() {
     let check = |text: &str, now_ns: Option<i64>| {
         assert_eq!(Time::from_rfc3339(text).map(|time| time.now_ns()), now_ns, "{text}");
