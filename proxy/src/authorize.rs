@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use claviger_policy::{Decision, Denial, Dialect, EvalError, Evaluator, Input, Permission, Policy, Trace};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
@@ -112,9 +113,18 @@ impl Authorizer {
 
     /// The input document for a request without its body, as JSON: for explanations, never on the request's path.
     pub fn explain(&self, routed: &Routed) -> Result<Value, Error> {
+        self.explain_with(routed, &Bytes::new())
+    }
+
+    /// The same for a request with a body, as far as the policy asks for it.
+    pub fn explain_with(&self, routed: &Routed, body: &Bytes) -> Result<Value, Error> {
         let policy = self.active.current().ok_or(Error::PolicyUnavailable)?;
-        let nothing = policy.body_bytes_max().map(|_| Sample::default());
-        let shown = nothing.as_ref().map(|sample| Shown::of(routed, sample)).transpose()?;
+        let beginning = |bytes_max: usize| Sample {
+            bytes: body.slice(..body.len().min(bytes_max)),
+            truncated: body.len() > bytes_max,
+        };
+        let sample = policy.body_bytes_max().map(beginning);
+        let shown = sample.as_ref().map(|sample| Shown::of(routed, sample)).transpose()?;
         match policy.dialect() {
             Dialect::Mediation => self.with_input(&policy, routed, shown.as_ref(), |input| json(input)),
             Dialect::ExtAuthz => {

@@ -1,10 +1,15 @@
 //! `claviger policy`: the author's tools on compiled bundles.
 
 mod bench;
+mod diff;
 mod eval;
 mod inspect;
 mod page;
+mod recording;
+mod rehearsal;
+mod replay;
 mod subject;
+mod test;
 mod verdict;
 
 use std::process::ExitCode;
@@ -24,6 +29,12 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Evaluate one input document
     Eval(eval::EvalArgs),
+    /// Hold tables of requests against the decisions that they should meet
+    Test(test::TestArgs),
+    /// Let a bundle make recorded decisions again, and list those that come out otherwise
+    Replay(replay::ReplayArgs),
+    /// Compare two bundles, and what they decide
+    Diff(diff::DiffArgs),
     /// Measure evaluations
     Bench(bench::BenchArgs),
 }
@@ -33,6 +44,9 @@ pub(super) fn run(args: &PolicyArgs) -> ExitCode {
     match &args.command {
         Command::Inspect(args) => inspect::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Test(args) => test::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Bench(args) => bench::run(args),
     }
 }

@@ -2,6 +2,7 @@
 //! upstream's. One program, so that it links once.
 
 mod audit;
+mod author;
 mod compose;
 mod config;
 mod crash;
@@ -18,4 +19,5 @@ mod renewal;
 mod shadow;
 mod streaming;
 mod tls;
+mod tutorial;
 mod waiters;

@@ -79,7 +79,7 @@ impl Measure {
         let now_ns = moment(input).unwrap_or_else(|| clock::now().nanoseconds());
         let began = clock::monotonic();
         evaluator.evaluate_document(input, now_ns, &mut Trace::new())?;
-        let outcome = Verdict::of(evaluator.result_json()).outcome();
+        let outcome = Verdict::of(policy.dialect(), evaluator.result_json()).outcome();
         let first = clock::monotonic().duration_since(began);
         let mut once = || {
             evaluator.evaluate_document(input, now_ns, &mut Trace::new())?;

@@ -11,7 +11,7 @@ use claviger_policy::{EvalError, Evaluator, Policy, Trace};
 
 use super::page::{Hue, Page, shown};
 use super::subject::{self, SubjectArgs};
-use super::verdict::{Verdict, evaluate, told};
+use super::verdict::{Verdict, evaluate, told, verdict_key};
 use crate::cli::{Format, fail, print, print_json};
 use crate::clock;
 
@@ -88,7 +88,7 @@ impl Answer {
             self.whisper();
         }
         let (notes, timing) = (notes(&self.trace), self.timing());
-        let verdict = Verdict::of(self.result_set);
+        let verdict = Verdict::of(self.policy.dialect(), self.result_set);
         match format {
             Format::Json => print_json(&verdict.to_json()),
             Format::Human => print(&human(&self.policy, &verdict, &notes, &timing)),
@@ -131,7 +131,7 @@ fn human(policy: &Policy, verdict: &Verdict, notes: &[String], timing: &str) -> 
     let outcome = page.paint(hue, verdict.outcome());
     page.row("outcome", &outcome);
     if let Some(fields) = verdict.to_json().as_object() {
-        for (key, value) in fields.iter().filter(|(key, _)| *key != "allow") {
+        for (key, value) in fields.iter().filter(|(key, _)| *key != verdict_key(policy.dialect())) {
             page.row(
                 &shown(key),
                 &shown(value.as_str().map_or_else(|| value.to_string(), str::to_owned).as_str()),

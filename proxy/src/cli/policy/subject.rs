@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
-use claviger_policy::{Bundle, Limits, LoadError, Policy, shipped};
+use clap::{Args, ValueEnum};
+use claviger_policy::{Bundle, Dialect, Limits, LoadError, Policy, shipped};
 use serde::Deserialize;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 
@@ -35,6 +35,9 @@ pub(super) struct MannerArgs {
     /// What is evaluated; by default claviger/authz/decision, or the bundle's only entrypoint
     #[arg(short, long, value_name = "ENTRYPOINT")]
     pub(super) entrypoint: Option<String>,
+    /// How the policy is asked and answers: `policy.input` of the configuration
+    #[arg(long, value_enum, value_name = "INPUT")]
+    pub(super) dialect: Option<DialectWord>,
     /// CPU time of one evaluation
     #[arg(long, value_name = "DURATION", default_value = EVAL_TIMEOUT, value_parser = duration)]
     eval_timeout: Duration,
@@ -43,12 +46,39 @@ pub(super) struct MannerArgs {
     memory_max: usize,
 }
 
+/// A dialect in the words of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DialectWord {
+    /// Claviger's own input and decision
+    Mediation,
+    /// The document and the result of OPA's Envoy plugin
+    #[value(name = "ext_authz")]
+    ExtAuthz,
+}
+
+impl From<DialectWord> for Dialect {
+    fn from(word: DialectWord) -> Self {
+        match word {
+            DialectWord::Mediation => Self::Mediation,
+            DialectWord::ExtAuthz => Self::ExtAuthz,
+        }
+    }
+}
+
 impl SubjectArgs {
     /// Reads, compiles and checks the bundle, or says what is wrong with it and gives the exit code.
     pub(super) fn load(&self) -> Result<Arc<Policy>, ExitCode> {
         let bundle = open(&self.bundle)?;
-        self.manner.load(&self.bundle, &bundle, self.manner.entrypoint.as_deref())
+        self.manner.load(&self.bundle, &bundle, Wish::default())
     }
+}
+
+/// What a file asks for where the command line does not say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Wish<'a> {
+    pub(super) entrypoint: Option<&'a str>,
+    pub(super) dialect: Option<DialectWord>,
 }
 
 impl MannerArgs {
@@ -57,20 +87,17 @@ impl MannerArgs {
         Limits::new(self.eval_timeout, self.memory_max)
     }
 
-    /// Compiles and checks a bundle that was read from `path`, for the entrypoint that is wanted, if one is.
-    pub(super) fn load(
-        &self,
-        path: &Path,
-        bundle: &Bundle,
-        wanted: Option<&str>,
-    ) -> Result<Arc<Policy>, ExitCode> {
+    /// Compiles and checks a bundle that was read from `path`.
+    pub(super) fn load(&self, path: &Path, bundle: &Bundle, wish: Wish<'_>) -> Result<Arc<Policy>, ExitCode> {
+        let wanted = self.entrypoint.as_deref().or(wish.entrypoint);
+        let dialect = self.dialect.or(wish.dialect).unwrap_or(DialectWord::Mediation);
         let loaded = match Policy::load(bundle, wanted.unwrap_or(shipped::ENTRYPOINT), self.limits()) {
             Err(LoadError::NoEntrypoint { offered, .. }) if wanted.is_none() && offered.len() == 1 => {
                 Policy::load(bundle, &offered[0], self.limits())
             }
             loaded => loaded,
         };
-        loaded.map(Arc::new).map_err(|error| {
+        loaded.map(|policy| Arc::new(policy.in_dialect(dialect.into()))).map_err(|error| {
             // an entrypoint is the command line's, all else the bundle's
             let code = if matches!(error, LoadError::NoEntrypoint { .. }) { USAGE } else { 1 };
             fail(code, &format!("{}: {error}", path.display()))

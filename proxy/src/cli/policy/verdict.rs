@@ -1,8 +1,10 @@
 //! What an evaluation comes to, in the three words of the record.
 
-use claviger_policy::{Decision, EvalError, Evaluator, Trace};
-use serde::Deserialize;
+use claviger_policy::input::Time;
+use claviger_policy::{Decision, Dialect, EvalError, Evaluator, Trace};
 use serde_json::{Value, json};
+
+use crate::clock;
 
 /// The outcome of one evaluation, as the record would tell it.
 #[derive(Debug)]
@@ -17,13 +19,28 @@ pub(super) enum Verdict {
 
 impl Verdict {
     /// Judges what an evaluation gave: a result set, or why there is none.
-    pub(super) fn of(result_set: Result<Vec<u8>, EvalError>) -> Self {
-        let judged = result_set.and_then(|set| Decision::read(&set).map(|decision| (decision, set)));
+    pub(super) fn of(dialect: Dialect, result_set: Result<Vec<u8>, EvalError>) -> Self {
+        let judged =
+            result_set.and_then(|set| Decision::read_in(dialect, &set).map(|decision| (decision, set)));
         match judged {
-            Ok((Decision::Permit(_), set)) => Self::Allow(decision(&set, true)),
-            Ok((Decision::Deny(_), set)) => Self::Deny(decision(&set, false)),
+            Ok((Decision::Permit(_), set)) => Self::Allow(decision(dialect, &set, true)),
+            Ok((Decision::Deny(_), set)) => Self::Deny(decision(dialect, &set, false)),
             Err(error) => Self::Error(error),
         }
+    }
+
+    /// Evaluates a document at the moment that it names itself, or else now.
+    pub(super) fn on(evaluator: &mut Evaluator, document: &Value, trace: &mut Trace) -> Self {
+        let now_ns = moment(document).unwrap_or_else(|| clock::now().nanoseconds());
+        let evaluated = evaluator.evaluate_document(document, now_ns, trace);
+        let result_set = evaluated.and_then(|()| evaluator.result_json());
+        Self::of(evaluator.policy().dialect(), result_set)
+    }
+
+    /// Judges a result that was recorded; absent where it was undefined.
+    pub(super) fn recorded(dialect: Dialect, result: Option<&Value>) -> Self {
+        let set = result.map_or_else(|| json!([]), |result| json!([{ "result": result }]));
+        Self::of(dialect, Ok(set.to_string().into_bytes()))
     }
 
     /// `allow`, `deny` or `error`.
@@ -57,16 +74,16 @@ pub(super) fn evaluate(
 }
 
 fn moment_of(document: &[u8]) -> Option<i64> {
-    #[derive(Deserialize)]
-    struct Timed {
-        time: Value,
-    }
-    serde_json::from_slice::<Timed>(document).ok()?.time.get("now_ns")?.as_i64()
+    moment(&serde_json::from_slice(document).ok()?)
 }
 
-/// `time.now_ns` of a document.
+/// The moment that a document names, in nanoseconds since 1970: `time.now_ns`, or the time of Envoy's request.
 pub(super) fn moment(document: &Value) -> Option<i64> {
-    document.get("time")?.get("now_ns")?.as_i64()
+    let envoys = &document["attributes"]["request"]["time"];
+    let seconds = || envoys["seconds"].as_i64()?.checked_mul(1_000_000_000);
+    let ours = document["time"]["now_ns"].as_i64();
+    ours.or_else(|| seconds()?.checked_add(envoys["nanos"].as_i64().unwrap_or_default()))
+        .or_else(|| Time::from_rfc3339(envoys.as_str()?).map(|time| time.now_ns()))
 }
 
 /// An error with what its message leaves out for the sake of the log.
@@ -85,13 +102,21 @@ pub(super) fn told(error: &EvalError) -> String {
 }
 
 /// The object that the policy gave; a boolean and undefined are short for one.
-fn decision(result_set: &[u8], allow: bool) -> Value {
+fn decision(dialect: Dialect, result_set: &[u8], allow: bool) -> Value {
     let set: Value = serde_json::from_slice(result_set).unwrap_or_default();
     match &set[0]["result"] {
         object @ Value::Object(_) => object.clone(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            json!({ "allow": allow })
+            json!({ verdict_key(dialect): allow })
         }
+    }
+}
+
+/// The key that says yes or no.
+pub(super) fn verdict_key(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Mediation => "allow",
+        Dialect::ExtAuthz => "allowed",
     }
 }
 
@@ -104,6 +129,11 @@ mod tests {
         let check =
             |document: &str, expected| assert_eq!(moment_of(document.as_bytes()), expected, "{document}");
         check(r#"{"time":{"now_ns":7,"weekday":"Monday"},"x":[1]}"#, Some(7));
+        let envoys = |time: &str| format!(r#"{{"attributes":{{"request":{{"time":{time}}}}}}}"#);
+        check(&envoys(r#"{"seconds":7,"nanos":8}"#), Some(7_000_000_008));
+        check(&envoys(r#"{"seconds":7}"#), Some(7_000_000_000));
+        check(&envoys(r#""1970-01-01T00:00:07Z""#), Some(7_000_000_000));
+        check(&envoys(r#"{"seconds":9223372036854775807}"#), None);
         for none in
             ["{}", "[]", "7", r#"{"time":7}"#, r#"{"time":{"now_ns":"7"}}"#, r#"{"time":{"now_ns":7}"#]
         {
@@ -112,9 +142,24 @@ mod tests {
     }
 
     #[test]
+    fn recorded_results() {
+        let check = |dialect: Dialect, result: Option<Value>, expected: &str| {
+            assert_eq!(Verdict::recorded(dialect, result.as_ref()).outcome(), expected, "{result:?}");
+        };
+        check(Dialect::Mediation, None, "deny");
+        check(Dialect::Mediation, Some(json!(true)), "allow");
+        check(Dialect::Mediation, Some(json!({ "allow": false })), "deny");
+        check(Dialect::Mediation, Some(json!({ "allowed": true })), "error");
+        check(Dialect::ExtAuthz, Some(json!({ "allowed": true })), "allow");
+        check(Dialect::ExtAuthz, Some(json!(null)), "error");
+        let told = Verdict::recorded(Dialect::ExtAuthz, Some(&json!(false))).to_json();
+        assert_eq!(told, json!({ "allowed": false }));
+    }
+
+    #[test]
     fn result_sets() {
         let check = |set: &str, outcome: &str, expected: Value| {
-            let verdict = Verdict::of(Ok(set.as_bytes().to_vec()));
+            let verdict = Verdict::of(Dialect::Mediation, Ok(set.as_bytes().to_vec()));
             assert_eq!((verdict.outcome(), verdict.to_json()), (outcome, expected), "{set}");
         };
         check("[]", "deny", json!({ "allow": false }));
@@ -127,11 +172,12 @@ mod tests {
             json!({ "allow": false, "status": 404 }),
         );
         for wrong in [r#"[{"result":"yes"}]"#, r#"[{"result":{"allow":true,"x":1}}]"#, "null", "no json"] {
-            let verdict = Verdict::of(Ok(wrong.as_bytes().to_vec()));
+            let verdict = Verdict::of(Dialect::Mediation, Ok(wrong.as_bytes().to_vec()));
             assert_eq!(verdict.outcome(), "error", "{wrong}");
             assert!(verdict.to_json()["allow"].is_null(), "{wrong}");
         }
-        let aborted = Verdict::of(Err(EvalError::Aborted { message: "a.rego:3: conflict".into() }));
+        let aborted =
+            Verdict::of(Dialect::Mediation, Err(EvalError::Aborted { message: "a.rego:3: conflict".into() }));
         assert!(aborted.to_json()["error"].as_str().is_some_and(|why| why.ends_with("a.rego:3: conflict")));
     }
 }
