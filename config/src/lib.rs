@@ -20,8 +20,8 @@ pub use decode::decode;
 pub use finding::{FINDINGS_MAX, Finding, Findings, Location, Severity, Style};
 pub use model::{
     Audit, Bind, BundleService, BundleSource, Config, Credential, DecisionLogs, Endpoint, Identity, Kind,
-    Limits, Listener, Located, Mode, Policy, PolicyInput, Route, Scheme, Sink, StatusReports, Timeouts,
-    Upstream,
+    Limits, Listener, Located, Mode, Policy, PolicyInput, Route, Scheme, SignatureAlg, Sink, StatusReports,
+    Timeouts, Upstream, Verify, VerifyKey,
 };
 pub use node::Node;
 pub use schema::schema;

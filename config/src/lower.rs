@@ -6,6 +6,7 @@ mod block;
 mod credential;
 mod endpoint;
 mod listener;
+mod policy;
 mod report;
 mod route;
 mod section;
@@ -26,7 +27,7 @@ pub(crate) fn lower(root: &Node, env: Env<'_>, mut findings: Findings) -> Draft 
     let metrics = section::metrics(&root, &listeners, &mut findings);
     let drafts = credential::lower(&root, &mut findings);
     let routes = route::lower(&root, &mut findings);
-    let policy = section::policy(&root, &mut findings);
+    let policy = policy::lower(&root, &mut findings);
     let identity = section::identity(&root, &mut findings);
     let audit = section::audit(&root, &mut findings);
     let decision_logs = report::decision_logs(&root, &mut findings);

@@ -3,6 +3,7 @@
 //! Settings of a kind (a source, an injection, an audit sink) stay an opaque [`Kind`] here: the crate that
 //! implements the kind decodes them, so that a kind is whole in its own file.
 
+mod policy;
 mod report;
 
 use std::collections::BTreeMap;
@@ -10,9 +11,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::{Location, Node};
+pub use policy::{
+    BundleService, BundleSource, Endpoint, Policy, PolicyInput, SignatureAlg, Verify, VerifyKey,
+};
 pub use report::{DecisionLogs, StatusReports};
-
-use crate::{ClientCertificate, HttpUrl, Location, Node};
 
 /// A whole configuration, version 1.
 #[derive(Debug)]
@@ -191,69 +194,6 @@ impl Kind {
     pub fn section(&self) -> &str {
         self.path.strip_suffix(&self.name).and_then(|path| path.strip_suffix('.')).unwrap_or(&self.path)
     }
-}
-
-/// What a policy sees, and how it answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PolicyInput {
-    /// Claviger's own input and decision.
-    Mediation,
-    /// The document and the result of OPA's Envoy plugin.
-    ExtAuthz,
-}
-
-/// The policy and its limits.
-#[derive(Debug, Clone)]
-pub struct Policy {
-    /// Where it comes from.
-    pub bundle: BundleSource,
-    /// The entrypoint that yields the decision.
-    pub entrypoint: Located<String>,
-    /// What the policy sees, and how it answers.
-    pub input: PolicyInput,
-    /// CPU time that one evaluation may take; 5 ms by default.
-    pub eval_timeout: Duration,
-    /// Linear memory that one instance may have; 64 MiB by default.
-    pub memory_bytes_max: usize,
-    /// Where a second policy comes from that judges too, under the same settings, and is never obeyed.
-    pub shadow: Option<BundleSource>,
-}
-
-/// Where the compiled policy comes from.
-#[derive(Debug, Clone)]
-pub enum BundleSource {
-    /// A bundle or a bare module in a file.
-    File(Located<PathBuf>),
-    /// A bundle from a server.
-    Http(Box<BundleService>),
-}
-
-/// A server that hands out bundles as OPA fetches them.
-#[derive(Debug, Clone)]
-pub struct BundleService {
-    /// Where, as whom, and how long for a download in all; 30 s by default.
-    pub endpoint: Endpoint,
-    /// How often it is asked, more or less; 60 s by default.
-    pub poll: Duration,
-    /// Whether it may hold a request for as long as that, until there is a newer bundle.
-    pub long_poll: bool,
-    /// Whether the last good bundle is kept for the next start.
-    pub persist: bool,
-}
-
-/// A server of the operator's that the sidecar itself calls.
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    /// Where; over http:// only where that was allowed.
-    pub url: Located<HttpUrl>,
-    /// How we prove who we are, if at all.
-    pub auth: Option<Kind>,
-    /// A PEM file of roots trusted beside the system's.
-    pub tls_ca: Option<Located<PathBuf>>,
-    /// Our own certificate.
-    pub tls_client: Option<ClientCertificate>,
-    /// How long one call may take in all.
-    pub timeout: Duration,
 }
 
 /// A value and where it stands in the file.

@@ -5,6 +5,7 @@
 mod endpoint;
 mod report;
 mod text;
+mod verify;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::value::{Authority, Duration, HostName, HttpUrl, Size};
 pub(crate) use endpoint::{BundleService, Endpoint};
 pub(crate) use report::{DecisionLogs, Receiver, StatusReports};
 pub(crate) use text::{Entrypoint, Fraction, HeaderName, Version};
+pub(crate) use verify::Verify;
 
 /// A Claviger configuration.
 #[derive(Deserialize, JsonSchema)]
@@ -165,6 +167,8 @@ pub(crate) struct Credential {
 pub(crate) struct Policy {
     /// Where the compiled policy is.
     pub(crate) bundle: Bundle,
+    /// Who must have signed it; without it, only bundles without a signature are taken.
+    pub(crate) verify: Option<Verify>,
     /// The entrypoint that yields the decision, as `claviger/authz/decision`.
     pub(crate) entrypoint: Entrypoint,
     /// The document that the policy sees.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use claviger_config::{Draft, FINDINGS_MAX, Severity, Sink, Source, Style, parse};
+use claviger_config::{Draft, FINDINGS_MAX, Severity, SignatureAlg, Sink, Source, Style, parse};
 
 const VALID: &str = include_str!("valid.yaml");
 
@@ -317,7 +317,36 @@ fn policy() {
             31,
         ),
         (before, "  input: something_else\n  entrypoint:", "unknown_variant", "policy.input", 32),
-        (before, "  verify: { scope: write }\n  entrypoint:", "not_supported_yet", "policy.verify", 32),
+        (before, "  verify: { scope: write }\n  entrypoint:", "missing_key", "policy.verify.keys", 32),
+        (before, "  verify: { keys: [] }\n  entrypoint:", "too_few", "policy.verify.keys", 32),
+        (
+            before,
+            "  verify: { keys: [{ id: a, alg: none, key: /k }] }\n  entrypoint:",
+            "unknown_variant",
+            "policy.verify.keys.0.alg",
+            32,
+        ),
+        (
+            before,
+            "  verify: { keys: [{ id: a, alg: RS256 }] }\n  entrypoint:",
+            "missing_key",
+            "policy.verify.keys.0.key",
+            32,
+        ),
+        (
+            before,
+            "  verify: { keys: [{ id: '', alg: RS256, key: /k }] }\n  entrypoint:",
+            "bad_value",
+            "policy.verify.keys.0.id",
+            32,
+        ),
+        (
+            before,
+            "  verify: { keys: [{ id: a, alg: RS256, key: /k }, { id: a, alg: ES256, key: /l }] }\n  entrypoint:",
+            "duplicate_name",
+            "policy.verify.keys.1.id",
+            32,
+        ),
         (before, "  shadow: {}\n  entrypoint:", "missing_key", "policy.shadow.bundle", 32),
         (before, "  shadow: { bundle: {} }\n  entrypoint:", "missing_kind", "policy.shadow.bundle", 32),
         (
@@ -492,7 +521,7 @@ fn all_errors_at_once() {
             "routes.github.credential",
             "credentials.idp.ttl_max",
             "policy.entrypoint",
-            "policy.verify",
+            "policy.verify.keys",
             "audit.requird",
         ]
     );
@@ -675,6 +704,30 @@ fn what_is_left_out_has_its_default() {
     assert!(
         (config.credentials[0].refresh_ahead - 0.8).abs() < f64::EPSILON
             && config.credentials[0].ttl_max.is_none()
+    );
+}
+
+#[test]
+fn who_may_sign_bundles() {
+    let check = |verify: &str, expected: Option<(&str, &[(&str, SignatureAlg)])>| {
+        let text = VALID.replacen("  entrypoint:", &format!("{verify}  entrypoint:"), 1);
+        let policy = draft(&text).config.expect("a valid file").policy;
+        let found = policy.verify.map(|verify| {
+            let keys: Vec<_> = verify.keys.iter().map(|key| (key.id.clone(), key.alg)).collect();
+            (verify.scope, keys)
+        });
+        let keys =
+            |keys: &[(&str, SignatureAlg)]| keys.iter().map(|(id, alg)| ((*id).to_owned(), *alg)).collect();
+        assert_eq!(found, expected.map(|(scope, list)| (scope.to_owned(), keys(list))));
+    };
+    check("", None);
+    check(
+        "  verify: { keys: [{ id: a, alg: HS512, key: /k }] }\n",
+        Some(("", &[("a", SignatureAlg::Hs512)])),
+    );
+    check(
+        "  verify:\n    scope: write\n    keys:\n      - { id: a, alg: ES256, key: /k }\n      - { id: b, alg: PS384, key: /l }\n",
+        Some(("write", &[("a", SignatureAlg::Es256), ("b", SignatureAlg::Ps384)])),
     );
 }
 

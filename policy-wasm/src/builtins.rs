@@ -19,7 +19,7 @@ mod keys;
 mod net;
 mod numbers;
 mod operand;
-mod pem;
+pub(crate) mod pem;
 mod regex;
 mod semver;
 mod strings;

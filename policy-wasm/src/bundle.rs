@@ -2,13 +2,15 @@
 
 mod archive;
 mod document;
+mod signature;
 mod wish;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::error::BundleError;
+use crate::error::{BundleError, SignatureError};
 use crate::value::Value;
 use document::Manifest;
+pub use signature::{SignatureAlgorithm, Signer, UnusableKey, VerificationKey, Verifier};
 
 const BUNDLE_BYTES_MAX: usize = 32 * 1024 * 1024;
 const WASM_MAGIC: &[u8] = b"\0asm";
@@ -23,10 +25,22 @@ pub struct Bundle {
     digest: String,
     packed_bytes: usize,
     body_bytes_max: Option<usize>,
+    serial: Option<u64>,
+    signer: Option<Result<Signer, SignatureError>>,
 }
 
 impl Bundle {
-    /// Reads a `bundle.tar.gz` (`opa build -t wasm`) or a bare `policy.wasm`. Nothing is written to disk.
+    /// Reads a bundle that is going to be obeyed, as OPA does: where there is a verifier, only what is signed as it asks;
+    /// where there is none, only what is not signed at all. Nothing in the bundle is looked at before that is settled.
+    ///
+    /// # Errors
+    /// As [`Bundle::read`], and [`BundleError::Signature`].
+    pub fn read_trusted(bytes: &[u8], verifier: Option<&Verifier>) -> Result<Bundle, BundleError> {
+        Bundle::open(bytes, |files| signature::judge(files, verifier))
+    }
+
+    /// Reads a `bundle.tar.gz` (`opa build -t wasm`) or a bare `policy.wasm`, for whoever wants to look at it: no
+    /// signature is verified. Nothing is written to disk.
     ///
     /// At most 32 MiB packed, 128 MiB unpacked and 4096 entries. Links, devices, paths that leave the bundle, files
     /// given twice and data outside the manifest's roots are refused; files that are neither module, data nor manifest
@@ -35,19 +49,36 @@ impl Bundle {
     /// # Errors
     /// The first fault that is found.
     pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
+        Bundle::open(bytes, |_| Ok(()))
+    }
+
+    fn open(
+        bytes: &[u8],
+        judge: impl FnOnce(&[archive::File]) -> Result<(), SignatureError>,
+    ) -> Result<Bundle, BundleError> {
         if bytes.len() > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLarge { bytes: bytes.len(), bytes_max: BUNDLE_BYTES_MAX });
         }
         let digest = sha256(bytes);
         if bytes.starts_with(WASM_MAGIC) {
-            let (data, manifest) = (Value::Object(Default::default()), Manifest::default());
-            let (module, packed_bytes) = (bytes.to_vec(), bytes.len());
-            return Ok(Bundle { module, data, manifest, digest, packed_bytes, body_bytes_max: None });
+            judge(&[])?;
+            return Ok(Bundle {
+                module: bytes.to_vec(),
+                data: Value::Object(Default::default()),
+                manifest: Manifest::default(),
+                digest,
+                packed_bytes: bytes.len(),
+                body_bytes_max: None,
+                serial: None,
+                signer: None,
+            });
         }
         if !bytes.starts_with(GZIP_MAGIC) {
             return Err(BundleError::UnknownFormat);
         }
-        Bundle::assemble(archive::unpack(bytes)?, digest, bytes.len())
+        let files = archive::unpack(bytes)?;
+        judge(&files)?;
+        Bundle::assemble(files, digest, bytes.len())
     }
 
     /// The manifest's revision, empty when there is none.
@@ -98,6 +129,24 @@ impl Bundle {
         self.body_bytes_max
     }
 
+    /// Its place in the order of the author's bundles, in the manifest's `metadata.claviger.serial`.
+    #[must_use]
+    pub fn serial(&self) -> Option<u64> {
+        self.serial
+    }
+
+    /// Who signed it by its own account, or why that signature cannot hold; `None` where nobody did. Whether it does hold
+    /// is known to [`Bundle::read_trusted`] alone.
+    #[must_use]
+    pub fn signer(&self) -> Option<&Result<Signer, SignatureError>> {
+        self.signer.as_ref()
+    }
+
+    /// The entrypoints that the manifest promises.
+    pub(crate) fn promised_entrypoints(&self) -> impl Iterator<Item = &str> {
+        self.manifest.entrypoints()
+    }
+
     pub(crate) fn module(&self) -> &[u8] {
         &self.module
     }
@@ -117,9 +166,11 @@ impl Bundle {
             Some(file) => Manifest::read(file)?,
             None => Manifest::default(),
         };
+        let signer = signature::told(&files);
         let mut data = Value::Object(Default::default());
         let mut module: Option<archive::File> = None;
         for file in files {
+            document::literal(&file)?;
             match file.name() {
                 "data.json" => document::merge(&mut data, &file, &manifest)?,
                 "data.yaml" | "data.yml" => return Err(document::yaml(&file)),
@@ -134,8 +185,9 @@ impl Bundle {
         }
         let module = module.ok_or(BundleError::NoModule)?;
         manifest.names(&module)?;
-        let body_bytes_max = manifest.body_bytes_max()?;
-        Ok(Bundle { module: module.bytes, data, manifest, digest, packed_bytes, body_bytes_max })
+        let (body_bytes_max, serial) = (manifest.body_bytes_max()?, manifest.serial()?);
+        let module = module.bytes;
+        Ok(Bundle { module, data, manifest, digest, packed_bytes, body_bytes_max, serial, signer })
     }
 }
 

@@ -85,6 +85,102 @@ pub enum BundleError {
         /// Where the data stands.
         path: String,
     },
+    /// A file whose name only looks like one that is read.
+    #[error("`{path}` is not read, though `{meant}` would be: names are taken letter for letter")]
+    Miscased {
+        /// The entry.
+        path: String,
+        /// The name that it resembles.
+        meant: String,
+    },
+    /// The signature is missing, or does not hold.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+}
+
+/// Why a bundle's signature does not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// A signature is asked for.
+    #[error("the bundle is not signed, and `policy.verify` asks for a signature")]
+    Missing,
+    /// A signature is there that nobody can judge.
+    #[error("the bundle is signed, and `policy.verify` has no key to verify it with")]
+    NoKeys,
+    /// It is not what OPA writes.
+    #[error("`.signatures.json`: {cause}")]
+    Malformed {
+        /// What is wrong.
+        cause: String,
+    },
+    /// It was made in a way that only a plugin knows.
+    #[error("the bundle is signed by a plugin, which is not supported")]
+    Plugin,
+    /// It names none of several keys.
+    #[error("the signature names no key, and several are configured")]
+    NoKeyId,
+    /// It names a key that is not configured.
+    #[error("the signature is by key `{id}`, which is not configured")]
+    UnknownKey {
+        /// The name.
+        id: String,
+    },
+    /// It says that it was made in another way than the key is for.
+    #[error("the signature is not made with {configured}, which key `{key}` is for")]
+    OtherAlgorithm {
+        /// The configured key.
+        key: String,
+        /// Its algorithm.
+        configured: &'static str,
+    },
+    /// The key did not make it, or not over this.
+    #[error("the signature is not one of key `{key}` over this list of files")]
+    Forged {
+        /// The configured key.
+        key: String,
+    },
+    /// It is good for something else.
+    #[error("the signature is not for the scope `{configured}`")]
+    OtherScope {
+        /// The configured one.
+        configured: String,
+    },
+    /// Two hashes for one file.
+    #[error("`{path}` is signed twice")]
+    ListedTwice {
+        /// The file.
+        path: String,
+    },
+    /// A file was added.
+    #[error("`{path}` is in the bundle and not signed")]
+    Unlisted {
+        /// The file.
+        path: String,
+    },
+    /// A file was taken away.
+    #[error("`{path}` is signed and not in the bundle")]
+    Absent {
+        /// The file.
+        path: String,
+    },
+    /// A file was changed.
+    #[error("`{path}` is not what was signed")]
+    Changed {
+        /// The file.
+        path: String,
+    },
+    /// A hash that can be forged, or is not known.
+    #[error("`{path}` is signed by a hash that is not supported; use SHA-256")]
+    UnknownHash {
+        /// The file.
+        path: String,
+    },
+    /// A document that cannot be read, so that it has no hash.
+    #[error("`{path}` is not JSON")]
+    NotJson {
+        /// The file.
+        path: String,
+    },
 }
 
 /// Why a bundle cannot be activated.
@@ -139,6 +235,12 @@ pub enum LoadError {
         wanted: String,
         /// Those that are there.
         offered: Vec<String>,
+    },
+    /// The manifest promises an entrypoint that the module does not have.
+    #[error("`.manifest` lists the entrypoint `{listed}`, which the module does not have")]
+    PromisedEntrypoint {
+        /// The listed one.
+        listed: String,
     },
     /// A builtin that is refused on purpose.
     #[error("the policy calls `{name}`, which is refused: {reason}")]

@@ -28,9 +28,9 @@ mod testing;
 mod trace;
 mod value;
 
-pub use bundle::Bundle;
+pub use bundle::{Bundle, SignatureAlgorithm, Signer, UnusableKey, VerificationKey, Verifier};
 pub use decision::{AnswerChanges, Decision, Denial, Dialect, Permission, QueryChanges, decision_schema};
-pub use error::{BundleError, EvalError, LoadError};
+pub use error::{BundleError, EvalError, LoadError, SignatureError};
 pub use evaluator::Evaluator;
 pub use input::{Input, input_schema};
 pub use inspection::{Inspection, NeededBuiltin, Standing};

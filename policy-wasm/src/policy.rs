@@ -25,6 +25,7 @@ pub struct Policy {
     digest: String,
     dialect: Dialect,
     body_bytes_max: Option<usize>,
+    serial: Option<u64>,
     input_mode: InputMode,
 }
 
@@ -80,6 +81,9 @@ impl Policy {
         let input_mode = input_mode(&program)?;
         let mut trial = Instance::new(&program, Arc::default(), input_mode)?;
         let offered = trial.entrypoints()?;
+        if let Some(listed) = bundle.promised_entrypoints().find(|name| !offers(&offered, name)) {
+            return Err(LoadError::PromisedEntrypoint { listed: listed.to_owned() });
+        }
         let called = trial.builtins()?;
         let builtin_names = called.iter().map(|(name, _)| name.clone()).collect();
         Ok(Policy {
@@ -93,6 +97,7 @@ impl Policy {
             digest: bundle.digest().to_owned(),
             dialect: Dialect::default(),
             body_bytes_max: bundle.body_bytes_max(),
+            serial: bundle.serial(),
             input_mode,
         })
     }
@@ -133,6 +138,12 @@ impl Policy {
         self.body_bytes_max
     }
 
+    /// Its place in the order of the author's bundles, where they count them.
+    #[must_use]
+    pub fn serial(&self) -> Option<u64> {
+        self.serial
+    }
+
     /// All entrypoints that the module has, sorted.
     #[must_use]
     pub fn entrypoints(&self) -> &[String] {
@@ -165,6 +176,7 @@ impl Policy {
             digest: self.digest.clone(),
             dialect: self.dialect,
             body_bytes_max: self.body_bytes_max,
+            serial: self.serial,
             input_mode: InputMode::Json,
         }
     }
@@ -207,6 +219,10 @@ fn input_mode(program: &Program) -> Result<InputMode, LoadError> {
             Ok(InputMode::Json)
         }
     }
+}
+
+fn offers(offered: &[(String, i32)], wanted: &str) -> bool {
+    offered.iter().any(|(name, _)| name == wanted)
 }
 
 fn choose(wanted: &str, offered: &[(String, i32)]) -> Result<Entrypoint, LoadError> {

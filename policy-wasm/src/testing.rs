@@ -35,6 +35,11 @@ pub(crate) fn opa() -> Option<PathBuf> {
 
 /// Compiles a policy with its data.
 pub(crate) fn compile(opa: &Path, rego: &str, data: &str) -> Bundle {
+    Bundle::read(&compiled(opa, rego, data)).expect("opa writes bundles")
+}
+
+/// The same as the bytes that OPA wrote.
+pub(crate) fn compiled(opa: &Path, rego: &str, data: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let write =
         |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("scratch is writable");
@@ -47,7 +52,7 @@ pub(crate) fn compile(opa: &Path, rego: &str, data: &str) -> Bundle {
         .output()
         .expect("opa starts");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    Bundle::read(&std::fs::read(&bundle).expect("opa wrote a bundle")).expect("opa writes bundles")
+    std::fs::read(&bundle).expect("opa wrote a bundle")
 }
 
 /// An evaluator for a policy whose `decision` is this expression.

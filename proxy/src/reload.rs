@@ -3,8 +3,10 @@
 
 pub mod compiler;
 mod file;
+pub mod floor;
 mod service;
 mod store;
+pub mod trust;
 mod workshop;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use crate::active::ActivePolicy;
 use crate::admin::metrics::ReloadResult;
 use crate::admin::metrics::policy::PolicyMetrics;
 use compiler::{Compiler, Unloadable};
+use floor::Floor;
 pub use service::Service;
 use store::Store;
 use workshop::Workshop;
@@ -74,6 +77,7 @@ pub(crate) struct Reloader {
     active: Arc<ActivePolicy>,
     role: Role,
     metrics: PolicyMetrics,
+    floor: Option<Arc<Floor>>,
     /// The policy before the active one: to go back to it compiles nothing.
     before: Mutex<Option<Arc<Policy>>>,
 }
@@ -95,11 +99,14 @@ impl Reload {
     /// When there is no thread to compile on.
     pub async fn start(plan: Plan, state_dir: &Path) -> std::io::Result<Self> {
         let Plan { origin, compiler, active, role, metrics } = plan;
-        if let Some(policy) = active.current() {
-            metrics.replaced(&policy, None);
-        }
+        let floor = compiler.floor();
         let workshop = Workshop::open(compiler)?;
-        let reloader = Reloader { workshop, active, role, metrics, before: Mutex::default() };
+        let reloader = Reloader { workshop, active, role, metrics, floor, before: Mutex::default() };
+        if let Some(policy) = reloader.active.current() {
+            reloader.metrics.replaced(&policy, None);
+            reloader.raise(&policy);
+            reloader.settle().await;
+        }
         let task = match origin {
             Origin::File(path) => tokio::spawn(file::follow(path, reloader)),
             Origin::Service(service) => {
@@ -148,12 +155,29 @@ impl Reloader {
         if self.active.current().is_some_and(|current| Arc::ptr_eq(&current, &policy)) {
             return Ok(Change::Unchanged);
         }
+        self.raise(&policy);
         let before = self.active.replace(Arc::clone(&policy));
         self.metrics.replaced(&policy, before.as_deref());
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = before;
         let (role, revision, digest) = (self.role.as_str(), policy.revision(), policy.digest());
         tracing::info!(role, revision, digest, "a policy is in place");
         Ok(Change::Activated)
+    }
+
+    fn raise(&self, policy: &Policy) {
+        if let Some(floor) = &self.floor {
+            floor.raise(policy.serial());
+        }
+    }
+
+    /// Makes the floor last. A disk that is full or broken does not keep a newer policy from its place: the floor holds in
+    /// this process, and the next look tries again.
+    async fn settle(&self) {
+        let Some(floor) = self.floor.clone() else { return };
+        let kept = tokio::task::spawn_blocking(move || floor.keep()).await;
+        if let Err(error) = kept.map_err(std::io::Error::other).and_then(|kept| kept) {
+            tracing::error!(%error, "the policy's serial cannot be kept: after a restart an older one could be taken");
+        }
     }
 
     fn before(&self) -> Option<Arc<Policy>> {

@@ -122,7 +122,8 @@ impl Sidecar {
             None => None,
         };
         let sidecar = uuid::Uuid::now_v7().to_string();
-        let plans = Plans { shadow: policy.shadow, compiler: policy.compiler.clone(), decision_logs };
+        let plans =
+            Plans { shadow: policy.shadow, compiler: policy.compiler.clone().without_floor(), decision_logs };
         let labels = labels::labels(&config.identity, &sidecar);
         let (watching, observers) = Running::start(plans, &config.state_dir, labels, &metrics).await?;
         let following = reload::Plan {

@@ -1,14 +1,15 @@
 //! One immutable generation of everything that a configuration file says: routes, policy, sources. A request is
 //! judged and served by one of them, never by a mixture.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use claviger_config::{
     BundleSource, Config, Draft, DraftCredential, Finding, Findings, Located, Source as File,
 };
-use claviger_policy::{Bundle, LoadError, Policy};
+use claviger_policy::{LoadError, Policy};
 
 use crate::credential::cache::CredentialSource;
 use crate::credential::lease::Lifetime;
@@ -16,6 +17,8 @@ use crate::credential::source::{self, Source};
 use crate::inject::{self, Injection};
 use crate::observe::decisions;
 use crate::reload::compiler::{Compiler, Unloadable, read_file};
+use crate::reload::floor::Floor;
+use crate::reload::trust::Trust;
 use crate::reload::{Origin, Service};
 use crate::route::{Offer, Route};
 use crate::tls;
@@ -63,8 +66,13 @@ impl Snapshot {
         let built: Vec<Built> =
             credentials.into_iter().map(|draft| build_kinds(draft, &mut findings)).collect();
         let policy = policy.and_then(|settings| {
-            let compiler = Compiler::new(&settings);
-            let shadow = settings.shadow.as_ref().map(|shadow| origin_of_shadow(shadow, &mut findings));
+            let compiler = Compiler::new(&settings, Trust::new(settings.verify.as_ref(), &mut findings)?);
+            let shadow = settings.shadow.as_ref();
+            let shadow = shadow.map(|shadow| origin_of_shadow(shadow, &compiler, &mut findings));
+            let compiler = match &config {
+                Some(config) => compiler.above(floor(&config.state_dir, &settings)),
+                None => compiler,
+            };
             let (origin, policy) = load_policy(&settings, &compiler, &mut findings)?;
             Some(PolicyPlan { policy, origin, compiler, shadow: shadow.flatten() })
         });
@@ -105,6 +113,15 @@ fn build_kinds(draft: DraftCredential, findings: &mut Findings) -> Built {
     Built { name: draft.name, kind, source, injection }
 }
 
+/// What was active before, by this origin and at this entrypoint.
+fn floor(state_dir: &Path, settings: &claviger_config::Policy) -> Floor {
+    let origin = match &settings.bundle {
+        BundleSource::File(file) => file.value.to_string_lossy(),
+        BundleSource::Http(service) => Cow::Borrowed(service.endpoint.url.value.as_str()),
+    };
+    Floor::open(state_dir, &origin, &settings.entrypoint.value)
+}
+
 fn check_roots(route: &claviger_config::Route, findings: &mut Findings) {
     let Some(ca) = &route.tls_ca else { return };
     if let Err(error) = tls::certificates(&ca.value) {
@@ -137,14 +154,14 @@ fn load_policy(
 }
 
 /// Where the shadow comes from. Whatever is wrong with its bundle is no reason not to start.
-fn origin_of_shadow(shadow: &BundleSource, findings: &mut Findings) -> Option<Origin> {
+fn origin_of_shadow(shadow: &BundleSource, compiler: &Compiler, findings: &mut Findings) -> Option<Origin> {
     match shadow {
         BundleSource::Http(service) => {
             Service::new(service, findings).map(|service| Origin::Service(Box::new(service)))
         }
         BundleSource::File(file) => {
             let read = read_file(&file.value).map_err(Unloadable::from);
-            if let Err(error) = read.and_then(|bytes| Ok(Bundle::read(&bytes)?)) {
+            if let Err(error) = read.and_then(|bytes| compiler.read(&bytes)) {
                 let message = format!("{}: {error}", file.value.display());
                 findings.push(Finding::warning("shadow", file.path.clone(), file.location, message));
             }

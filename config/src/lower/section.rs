@@ -1,89 +1,20 @@
-//! The sections that stand once: policy, identity, audit, metrics, state, limits.
+//! The sections that stand once and are small: identity, audit, metrics, state, limits.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::block::Block;
-use super::endpoint;
 use super::listener::check_free;
-use crate::model::{
-    Audit, Bind, BundleService, BundleSource, Identity, Limits, Listener, Located, Policy, PolicyInput, Sink,
-};
+use crate::model::{Audit, Bind, Identity, Limits, Listener, Located, Sink};
 use crate::{Env, Findings, Location, raw};
 
-const EVAL_TIMEOUT: Duration = Duration::from_millis(5);
-const MEMORY_BYTES: usize = 64 << 20;
-const MEMORY_BYTES_ALLOWED: RangeInclusive<usize> = 1 << 20..=4 << 30;
 const CONNECTIONS: usize = 10_000;
 const CONNECTIONS_ALLOWED: RangeInclusive<usize> = 1..=1_000_000;
 const HEADER_BYTES: usize = 64 << 10;
 const HEADER_BYTES_ALLOWED: RangeInclusive<usize> = 1 << 10..=1 << 20;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(300);
-const POLL: Duration = Duration::from_secs(60);
-const POLL_ALLOWED: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
-const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(30);
 const WORKERS_ALLOWED: RangeInclusive<usize> = 1..=1024;
-
-/// `policy`.
-pub(super) fn policy(root: &Block<'_>, findings: &mut Findings) -> Option<Policy> {
-    let block = root.key("policy")?;
-    let raw: raw::Policy = block.decode(findings)?;
-    let memory_bytes_max = match raw.memory_max {
-        Some(size) => {
-            within(size.bytes(), MEMORY_BYTES_ALLOWED, "1MiB to 4GiB", block.key("memory_max"), findings)?
-        }
-        None => MEMORY_BYTES,
-    };
-    let shadow = match raw.shadow {
-        Some(shadow) => Some(bundle(shadow.bundle, &block.key("shadow")?.key("bundle")?, findings)),
-        None => None,
-    };
-    Some(Policy {
-        bundle: bundle(raw.bundle, &block.key("bundle")?, findings)?,
-        entrypoint: located(raw.entrypoint.0, &block.key("entrypoint")?),
-        input: match raw.input {
-            raw::Input::Mediation => PolicyInput::Mediation,
-            raw::Input::ExtAuthz => PolicyInput::ExtAuthz,
-        },
-        eval_timeout: raw.eval_timeout.map_or(EVAL_TIMEOUT, |span| span.as_std()),
-        memory_bytes_max,
-        shadow: shadow.flatten(),
-    })
-}
-
-fn bundle(raw: raw::Bundle, block: &Block<'_>, findings: &mut Findings) -> Option<BundleSource> {
-    match (raw.file, raw.http) {
-        (Some(file), None) => Some(BundleSource::File(located(file, &block.key("file")?))),
-        (None, Some(http)) => {
-            let service = bundle_service(http, &block.key("http")?, findings)?;
-            Some(BundleSource::Http(Box::new(service)))
-        }
-        (None, None) => {
-            block.error("missing_kind", "exactly one of `file` and `http` is expected here", findings);
-            None
-        }
-        (Some(_), Some(_)) => {
-            block.error("two_kinds", "only one of `file` and `http` can stand here", findings);
-            None
-        }
-    }
-}
-
-fn bundle_service(
-    raw: raw::BundleService,
-    block: &Block<'_>,
-    findings: &mut Findings,
-) -> Option<BundleService> {
-    let poll = raw.poll.map_or(POLL, |span| span.as_std());
-    let allowed = POLL_ALLOWED.contains(&poll);
-    if !allowed {
-        block.key("poll")?.error("out_of_range", "expected 1s to 24h", findings);
-    }
-    let (long_poll, persist) = (raw.long_poll, raw.persist.unwrap_or(true));
-    let endpoint = endpoint::lower(raw.endpoint(), DOWNLOAD_TIMEOUT, block, findings)?;
-    allowed.then_some(BundleService { endpoint, poll, long_poll, persist })
-}
 
 pub(super) fn located<T>(value: T, block: &Block<'_>) -> Located<T> {
     Located { value, path: block.path.clone(), location: block.node.location }

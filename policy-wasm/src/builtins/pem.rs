@@ -8,13 +8,13 @@ const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
 /// One block with its label.
-pub(super) struct Block {
-    pub(super) label: String,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Block {
+    pub(crate) label: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The first block and what follows its last line.
-pub(super) fn decode(text: &str) -> Option<(Block, &str)> {
+pub(crate) fn decode(text: &str) -> Option<(Block, &str)> {
     let mut rest = text;
     loop {
         let start = begin(rest)?;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::archive::File;
-use super::wish;
+use super::{signature, wish};
 use crate::error::BundleError;
 use crate::value::Value;
 
@@ -26,6 +26,8 @@ pub(super) struct Manifest {
 #[derive(Debug, Clone, Deserialize)]
 struct WasmModule {
     module: String,
+    #[serde(default)]
+    entrypoint: String,
 }
 
 /// What OPA assumes where there is no manifest: the bundle owns everything.
@@ -42,7 +44,35 @@ impl Default for Manifest {
 
 impl Manifest {
     pub(super) fn read(file: &File) -> Result<Manifest, BundleError> {
-        serde_json::from_slice(&file.bytes).map_err(|error| bad(file, error.to_string()))
+        let manifest: Manifest =
+            serde_json::from_slice(&file.bytes).map_err(|error| bad(file, error.to_string()))?;
+        manifest.agrees_with_itself().map_err(|cause| bad(file, cause))?;
+        Ok(manifest)
+    }
+
+    /// As OPA asks: no root within another, and every entrypoint once and within a root.
+    fn agrees_with_itself(&self) -> Result<(), String> {
+        for (at, one) in self.roots.iter().enumerate() {
+            if let Some(other) =
+                self.roots[..at].iter().find(|other| within(one, other) || within(other, one))
+            {
+                return Err(format!("its roots `{other}` and `{one}` overlap"));
+            }
+        }
+        for (at, entrypoint) in self.entrypoints().enumerate() {
+            if !self.roots.iter().any(|root| within(entrypoint, root)) {
+                return Err(format!("its entrypoint `{entrypoint}` lies outside its roots"));
+            }
+            if self.entrypoints().take(at).any(|other| other == entrypoint) {
+                return Err(format!("it lists the entrypoint `{entrypoint}` twice"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Those that are named.
+    pub(super) fn entrypoints(&self) -> impl Iterator<Item = &str> {
+        self.wasm.iter().map(|listed| listed.entrypoint.as_str()).filter(|entrypoint| !entrypoint.is_empty())
     }
 
     /// The manifest, where it lists modules, must list the one that is there.
@@ -58,15 +88,17 @@ impl Manifest {
 
     /// How much of a request's body the policy judges.
     pub(super) fn body_bytes_max(&self) -> Result<Option<usize>, BundleError> {
-        wish::body_bytes_max(&self.metadata).map_err(|cause| BundleError::BadDocument {
-            path: ".manifest".to_owned(),
-            cause: cause.to_owned(),
-        })
+        wish::body_bytes_max(&self.metadata).map_err(bad_wish)
+    }
+
+    /// Its place in the order of the author's bundles.
+    pub(super) fn serial(&self) -> Result<Option<u64>, BundleError> {
+        wish::serial(&self.metadata).map_err(bad_wish)
     }
 
     /// A place is ours if it lies under a root, or leads to one.
     fn owns(&self, place: &[String], value: &Value) -> Result<(), BundleError> {
-        let roots = || self.roots.iter().map(|root| root.split('/').filter(|part| !part.is_empty()));
+        let roots = || self.roots.iter().map(|root| parts(root));
         if roots().any(|root| place.len() >= root.clone().count() && root.zip(place).all(|(a, b)| a == b)) {
             return Ok(());
         }
@@ -96,6 +128,33 @@ pub(super) fn merge(data: &mut Value, file: &File, manifest: &Manifest) -> Resul
         document = Value::Object(BTreeMap::from([(Value::String(part), document)]));
     }
     join(data, document, file)
+}
+
+/// A file that somebody meant to be read must be named so that it is: OPA would pass it over.
+pub(super) fn literal(file: &File) -> Result<(), BundleError> {
+    const READ: [&str; 6] =
+        [".manifest", "data.json", "data.yaml", "data.yml", "policy.wasm", signature::PATH];
+    let name = file.name();
+    match READ.into_iter().find(|read| name.eq_ignore_ascii_case(read)) {
+        Some(meant) if meant != name => {
+            Err(BundleError::Miscased { path: file.path.clone(), meant: meant.to_owned() })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn parts(path: &str) -> impl Iterator<Item = &str> + Clone {
+    path.split('/').filter(|part| !part.is_empty())
+}
+
+/// Whether `path` is `root`, or lies below it.
+fn within(path: &str, root: &str) -> bool {
+    let (mut path, root) = (parts(path), parts(root));
+    root.into_iter().all(|part| path.next() == Some(part))
+}
+
+fn bad_wish(cause: &str) -> BundleError {
+    BundleError::BadDocument { path: ".manifest".to_owned(), cause: cause.to_owned() }
 }
 
 /// OPA takes YAML too, but its compiler always writes JSON.

@@ -12,7 +12,7 @@ use crate::error::BundleError;
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// An entry as an attacker would write it: the path goes into the header as it is.
-fn entry(tar: &mut Builder<Vec<u8>>, kind: EntryType, path: &[u8], content: &[u8]) {
+pub(super) fn entry(tar: &mut Builder<Vec<u8>>, kind: EntryType, path: &[u8], content: &[u8]) {
     let mut header = Header::new_ustar();
     header.as_mut_bytes()[..path.len()].copy_from_slice(path);
     header.set_entry_type(kind);
@@ -22,7 +22,7 @@ fn entry(tar: &mut Builder<Vec<u8>>, kind: EntryType, path: &[u8], content: &[u8
     tar.append(&header, content).expect("memory takes everything");
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(bytes).expect("memory takes everything");
     gzip.finish().expect("memory takes everything")
@@ -46,7 +46,7 @@ type Files = &'static [(&'static str, &'static str)];
 
 #[test]
 fn well_formed_bundles_are_read() {
-    const MANIFEST: &str = r#"{"revision":"r7","roots":["a","b/c"],"wasm":[{"entrypoint":"x","module":"/policy.wasm"}],"metadata":{"k":1}}"#;
+    const MANIFEST: &str = r#"{"revision":"r7","roots":["a","b/c"],"wasm":[{"entrypoint":"a/x","module":"/policy.wasm"}],"metadata":{"k":1}}"#;
     let cases: [(Files, &str, &str); 6] = [
         (&[("/policy.wasm", "")], "", "{}"),
         (&[("./policy.wasm", ""), ("./data.json", r#"{"a":1}"#)], "", r#"{"a": 1}"#),
@@ -87,7 +87,7 @@ fn a_bare_module_is_a_bundle() {
 
 #[test]
 fn faults_are_named() {
-    let cases: [(Files, &str); 22] = [
+    let cases: [(Files, &str); 34] = [
         (&[("data.json", "{}")], "no policy.wasm"),
         (&[("policy.wasm", ""), ("b/policy.wasm", "")], "two modules"),
         (
@@ -122,6 +122,39 @@ fn faults_are_named() {
         ),
         (&[("policy.wasm", ""), (".manifest", r#"{"roots":["a/b"]}"#), ("data.json", r#"{"a":1}"#)], "`a`"),
         (&[("policy.wasm", ""), (".manifest", r#"{"wasm":[{"module":"/other.wasm"}]}"#)], "`/other.wasm`"),
+        (&[("policy.wasm", ""), (".manifest", r#"{"roots":["a","a/b"]}"#)], "roots `a` and `a/b` overlap"),
+        (
+            &[("policy.wasm", ""), (".manifest", r#"{"roots":["a/b/","/a"]}"#)],
+            "roots `a/b/` and `/a` overlap",
+        ),
+        (&[("policy.wasm", ""), (".manifest", r#"{"roots":["","a"]}"#)], "overlap"),
+        (&[("policy.wasm", ""), (".manifest", r#"{"roots":["a","b","a"]}"#)], "overlap"),
+        (&[("policy.wasm", ""), (".manifest", r#"{"roots":null}"#)], "`.manifest`"),
+        (
+            &[
+                ("policy.wasm", ""),
+                (".manifest", r#"{"roots":["a"],"wasm":[{"entrypoint":"ab/c","module":"/policy.wasm"}]}"#),
+            ],
+            "entrypoint `ab/c` lies outside",
+        ),
+        (
+            &[
+                ("policy.wasm", ""),
+                (
+                    ".manifest",
+                    r#"{"wasm":[{"entrypoint":"a","module":"/policy.wasm"},{"entrypoint":"a","module":"/policy.wasm"}]}"#,
+                ),
+            ],
+            "entrypoint `a` twice",
+        ),
+        (
+            &[("policy.wasm", ""), (".manifest", r#"{"metadata":{"claviger":{"serial":-1}}}"#)],
+            "`metadata.claviger.serial`",
+        ),
+        (&[("policy.wasm", ""), ("Data.json", "{}")], "`Data.json` is not read, though `data.json` would be"),
+        (&[("policy.wasm", ""), (".MANIFEST", "{}")], "`.MANIFEST` is not read"),
+        (&[("policy.wasm", ""), ("a/DATA.JSON", "{}")], "`a/DATA.JSON` is not read"),
+        (&[("POLICY.WASM", "")], "`POLICY.WASM` is not read"),
     ];
     for (files, expected) in cases {
         let error = read(files).expect_err("it is refused").to_string();
@@ -145,6 +178,11 @@ fn only_plain_files_are_unpacked() {
         let error = Bundle::read(&gzip(&tar.into_inner().expect("memory"))).expect_err("it is refused");
         assert_eq!(error, BundleError::NotAFile { path: "data.json".to_owned() }, "{kind:?}");
     }
+    let mut tar = Builder::new(Vec::new());
+    tar.append_pax_extensions([("GNU.sparse.major", &b"1"[..])]).expect("memory takes everything");
+    entry(&mut tar, EntryType::Regular, b"data.json", b"{}");
+    let error = Bundle::read(&gzip(&tar.into_inner().expect("memory"))).expect_err("it is refused");
+    assert_eq!(error, BundleError::NotAFile { path: "data.json".to_owned() });
     let mut tar = Builder::new(Vec::new());
     entry(&mut tar, EntryType::Directory, b"data/", b"");
     entry(&mut tar, EntryType::Regular, b"data/policy.wasm", MODULE);
@@ -173,7 +211,20 @@ fn broken_archives_are_unreadable() {
     let checksum = flipped.len() - 6;
     flipped[checksum] ^= 1;
     assert!(matches!(Bundle::read(&flipped), Err(BundleError::Unreadable { .. })));
-    let cut_tar = gzip(&tar(&[("policy.wasm", ""), ("data.json", "{}")])[..512 + 512 + 512]);
+    let tar = tar(&[("policy.wasm", ""), ("data.json", "{}")]);
+    let hidden = [&tar[..tar.len() - 512], &tar].concat();
+    for (tar, cause) in
+        [(&tar[..tar.len() - 1024], "no end"), (&tar[..tar.len() - 512], "no end"), (&hidden, "after")]
+    {
+        let error = Bundle::read(&gzip(tar)).expect_err("it is refused").to_string();
+        assert!(error.contains(cause), "{error}");
+    }
+    // one file in several members is one file
+    let members = [gzip(&tar[..700]), gzip(&tar[700..])].concat();
+    assert!(Bundle::read(&members).is_ok());
+    let two = [gzip(&tar), gzip(&tar)].concat();
+    assert!(Bundle::read(&two).is_err_and(|error| error.to_string().contains("after the archive's end")));
+    let cut_tar = gzip(&tar[..512 + 512 + 512]);
     assert!(matches!(Bundle::read(&cut_tar), Err(BundleError::Unreadable { .. })));
     for unknown in [&b""[..], b"hello", b"PK\x03\x04", b"\0as"] {
         assert_eq!(Bundle::read(unknown).err(), Some(BundleError::UnknownFormat));

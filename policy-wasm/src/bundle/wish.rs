@@ -7,6 +7,8 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 const NOT_A_SIZE: &str = "`metadata.claviger.body.max` must be a size from 1 byte to 1MiB, as `64KiB`";
 
+const NOT_A_SERIAL: &str = "`metadata.claviger.serial` must be a whole number from 0";
+
 /// How much of a request's body the policy judges: `{"claviger": {"body": {"max": "64KiB"}}}`.
 pub(super) fn body_bytes_max(metadata: &Map<String, Json>) -> Result<Option<usize>, &'static str> {
     let Some(body) = metadata.get("claviger").and_then(|ours| ours.get("body")) else { return Ok(None) };
@@ -20,6 +22,14 @@ pub(super) fn body_bytes_max(metadata: &Map<String, Json>) -> Result<Option<usiz
         Some(Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_)) | None => None,
     };
     bytes.filter(|bytes| (1..=BODY_BYTES_MAX).contains(bytes)).map(Some).ok_or(NOT_A_SIZE)
+}
+
+/// Where the bundle stands in the order of its author's bundles: `{"claviger": {"serial": 7}}`.
+pub(super) fn serial(metadata: &Map<String, Json>) -> Result<Option<u64>, &'static str> {
+    match metadata.get("claviger").and_then(|ours| ours.get("serial")) {
+        Some(serial) => serial.as_u64().map(Some).ok_or(NOT_A_SERIAL),
+        None => Ok(None),
+    }
 }
 
 /// A size as the configuration writes it.
@@ -37,6 +47,24 @@ fn size(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn serials_are_whole_numbers() {
+        let check = |metadata: &str, expected: Option<Option<u64>>| {
+            let metadata = serde_json::from_str(metadata).expect("it is JSON");
+            assert_eq!(serial(&metadata).ok(), expected, "{metadata:?}");
+        };
+        for silent in ["{}", r#"{"claviger": {}}"#, r#"{"serial": 7}"#] {
+            check(silent, Some(None));
+        }
+        let asking = |serial: &str| format!(r#"{{"claviger": {{"serial": {serial}}}}}"#);
+        for (written, meant) in [("0", 0), ("7", 7), ("18446744073709551615", u64::MAX)] {
+            check(&asking(written), Some(Some(meant)));
+        }
+        for wrong in ["-1", "1.5", "1e3", "\"7\"", "null", "true", "[]", "18446744073709551616"] {
+            check(&asking(wrong), None);
+        }
+    }
 
     #[test]
     fn bodies_are_asked_for_by_size() {

@@ -27,7 +27,7 @@ pub(crate) fn secret(reference: &SecretRef) -> Result<Secret, IssueError> {
 }
 
 /// The bytes that `reference` points at, as a key in PEM.
-pub(super) fn bytes(reference: &SecretRef) -> Result<Zeroizing<Vec<u8>>, IssueError> {
+pub(crate) fn bytes(reference: &SecretRef) -> Result<Zeroizing<Vec<u8>>, IssueError> {
     let (read, error) = match reference {
         SecretRef::File(path) => (file(path), IssueError::Refused("a secret's file cannot be read")),
         SecretRef::Env(name) => (variable(name), IssueError::Refused("a secret's variable is not set")),

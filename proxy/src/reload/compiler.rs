@@ -9,6 +9,9 @@ use bytes::Bytes;
 use claviger_config::PolicyInput;
 use claviger_policy::{Bundle, BundleError, Dialect, Limits, LoadError, Policy};
 
+use super::floor::{Floor, Rollback};
+use super::trust::Trust;
+
 /// Bytes that a bundle may have, packed.
 pub const BUNDLE_BYTES_MAX: usize = 32 << 20;
 
@@ -18,6 +21,8 @@ pub struct Compiler {
     entrypoint: String,
     limits: Limits,
     dialect: Dialect,
+    trust: Trust,
+    floor: Option<Arc<Floor>>,
 }
 
 /// Why bytes are no policy.
@@ -29,6 +34,9 @@ pub enum Unloadable {
     /// They are no bundle.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// Something newer was active before.
+    #[error(transparent)]
+    Rollback(#[from] Rollback),
     /// The bundle's module is no policy of ours.
     #[error(transparent)]
     Policy(#[from] LoadError),
@@ -38,14 +46,40 @@ pub enum Unloadable {
 }
 
 impl Compiler {
-    /// By the configuration.
-    pub fn new(settings: &claviger_config::Policy) -> Self {
+    /// By the configuration, for bundles of those that `trust` trusts.
+    pub fn new(settings: &claviger_config::Policy, trust: Trust) -> Self {
         let limits = Limits::new(settings.eval_timeout, settings.memory_bytes_max);
         let dialect = match settings.input {
             PolicyInput::Mediation => Dialect::Mediation,
             PolicyInput::ExtAuthz => Dialect::ExtAuthz,
         };
-        Self { entrypoint: settings.entrypoint.value.clone(), limits, dialect }
+        Self { entrypoint: settings.entrypoint.value.clone(), limits, dialect, trust, floor: None }
+    }
+
+    /// The same, and nothing below the floor.
+    pub fn above(self, floor: Floor) -> Self {
+        Self { floor: Some(Arc::new(floor)), ..self }
+    }
+
+    /// The same for policies that nobody obeys, which may be older than others before them.
+    pub fn without_floor(self) -> Self {
+        Self { floor: None, ..self }
+    }
+
+    pub(super) fn floor(&self) -> Option<Arc<Floor>> {
+        self.floor.clone()
+    }
+
+    /// The bundle in `bytes`, if it is one that may become a policy here.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(&self, bytes: &[u8]) -> Result<Bundle, Unloadable> {
+        let bundle = self.trust.read(bytes)?;
+        if let Some(floor) = &self.floor {
+            floor.admit(bundle.serial())?;
+        }
+        Ok(bundle)
     }
 
     /// Takes some hundred milliseconds, unless the policy is among those that are `known`.
@@ -53,7 +87,8 @@ impl Compiler {
     /// # Errors
     /// What is wrong with the bytes.
     pub fn compile(&self, bytes: &[u8], known: &[Arc<Policy>]) -> Result<Arc<Policy>, Unloadable> {
-        let bundle = Bundle::read(bytes)?;
+        // also a policy that is known: it may have been one from before the floor rose
+        let bundle = self.read(bytes)?;
         if let Some(known) = known.iter().find(|policy| policy.digest() == bundle.digest()) {
             return Ok(Arc::clone(known));
         }

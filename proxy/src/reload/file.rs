@@ -78,6 +78,7 @@ async fn reload(path: &Path, reloader: &Reloader) {
             ReloadResult::invalid
         }
     };
+    reloader.settle().await;
     reloader.count(result);
 }
 

@@ -64,7 +64,10 @@ impl Service {
 pub(super) async fn start_from(store: &Store, reloader: &Reloader) {
     let Some(bundle) = store.load() else { return };
     match reloader.take(bundle).await {
-        Ok(_) => tracing::info!("starting with the last good bundle of the service"),
+        Ok(_) => {
+            tracing::info!("starting with the last good bundle of the service");
+            reloader.settle().await;
+        }
         Err(error) => tracing::warn!(%error, "the bundle that was kept cannot be used"),
     }
 }
@@ -150,6 +153,8 @@ impl Talk {
         if let (Some(store), Change::Activated) = (store, change) {
             keep(store.clone(), bundle).await;
         }
+        // after the bundle, so that what is kept is never below the floor
+        reloader.settle().await;
         Ok(change)
     }
 

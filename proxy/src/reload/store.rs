@@ -1,4 +1,5 @@
-//! The last good bundle of a service, kept in the state directory, so that a start does not need the service.
+//! What is kept in the state directory from start to start: the last good bundle of a service, so that a start does not
+//! need the service, and whatever else is replaced whole.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -30,20 +31,25 @@ impl Store {
         compiler::read_file(&self.dir.join(&self.name)).ok()
     }
 
-    /// Keeps `bundle` in the place of the one before: after a crash one of the two is there, whole.
+    /// Keeps `bundle` in the place of the one before.
     pub(super) fn keep(&self, bundle: &[u8]) -> io::Result<()> {
-        let folder = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let folder: OwnedFd = open(&self.dir, folder, Mode::empty())?;
-        let unfinished = format!("{}.new", self.name);
-        // a leftover is not written into, whoever made it
-        let _ = unlinkat(&folder, &unfinished, AtFlags::empty());
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(openat(&folder, &unfinished, flags, Mode::RUSR | Mode::WUSR)?);
-        file.write_all(bundle)?;
-        file.sync_all()?;
-        renameat(&folder, &unfinished, &folder, &self.name)?;
-        Ok(rustix::fs::fsync(&folder)?)
+        replace(&self.dir, &self.name, bundle)
     }
+}
+
+/// Writes `content` in the place of what the file held before: after a crash one of the two is there, whole.
+pub(super) fn replace(dir: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    let folder = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder: OwnedFd = open(dir, folder, Mode::empty())?;
+    let unfinished = format!("{name}.new");
+    // a leftover is not written into, whoever made it
+    let _ = unlinkat(&folder, &unfinished, AtFlags::empty());
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(openat(&folder, &unfinished, flags, Mode::RUSR | Mode::WUSR)?);
+    file.write_all(content)?;
+    file.sync_all()?;
+    renameat(&folder, &unfinished, &folder, name)?;
+    Ok(rustix::fs::fsync(&folder)?)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use claviger_policy::{Bundle, Inspection, Limits, NeededBuiltin, Standing};
+use claviger_policy::{Bundle, Inspection, Limits, NeededBuiltin, Signer, Standing};
 use serde_json::{Value, json};
 
 use super::page::{Hue, Page, shown, size};
@@ -58,11 +58,37 @@ pub(super) fn to_json(bundle: &Bundle, inspection: &Inspection) -> Value {
         "revision": bundle.revision(),
         "roots": bundle.roots(),
         "metadata": bundle.metadata(),
+        "serial": bundle.serial(),
+        "signature": signature(bundle),
         "abi": format!("{major}.{minor}"),
         "entrypoints": inspection.entrypoints,
         "builtins": builtins,
         "sizes": sizes(bundle, inspection),
     })
+}
+
+/// What the signature says. Nobody's key is asked for here, so nothing is proved.
+fn signature(bundle: &Bundle) -> Value {
+    match bundle.signer() {
+        None => Value::Null,
+        Some(Ok(Signer { key_id, algorithm, scope, files })) => {
+            json!({ "key_id": key_id, "algorithm": algorithm, "scope": scope, "files": files })
+        }
+        Some(Err(fault)) => json!({ "fault": fault.to_string() }),
+    }
+}
+
+fn signed_by(page: &Page, bundle: &Bundle) -> String {
+    match bundle.signer() {
+        None => "nobody".to_owned(),
+        Some(Ok(Signer { key_id, algorithm, scope, files })) => {
+            let key = if key_id.is_empty() { "a key without a name" } else { key_id };
+            let scope = if scope.is_empty() { String::new() } else { format!(" for {scope}") };
+            let claim = shown(&format!("{key} ({algorithm}){scope}, {files} files"));
+            format!("{claim}  {}", page.paint(Hue::Dim, "not verified here"))
+        }
+        Some(Err(fault)) => page.paint(Hue::Red, &shown(&fault.to_string())),
+    }
 }
 
 fn sizes(bundle: &Bundle, inspection: &Inspection) -> Value {
@@ -90,6 +116,8 @@ fn human(path: &str, bundle: &Bundle, inspection: &Inspection) -> String {
     page.line(&title);
     page.row("digest", bundle.digest());
     page.row("revision", &shown(bundle.revision()));
+    page.row("serial", &bundle.serial().map_or_else(String::new, |serial| serial.to_string()));
+    page.row("signed by", &signed_by(&page, bundle));
     page.row("ABI", &format!("{}.{}", inspection.abi.0, inspection.abi.1));
     page.rows("entrypoints", &list(&inspection.entrypoints));
     let builtins: Vec<String> = inspection.builtins.iter().map(|needed| standing(&page, needed)).collect();
