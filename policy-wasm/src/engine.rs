@@ -12,6 +12,8 @@ pub(crate) use compiled::Compiled;
 pub(crate) use ticker::{Pulse, Ticker};
 
 const WASM_STACK_BYTES_MAX: usize = 512 * 1024;
+/// Larger than any memory that a policy may have: a snapshot is always mapped, never copied into an instance.
+const IMAGE_BYTES_MAX: u64 = 4 << 30;
 
 /// Compiler settings and ticker, made on first use.
 pub(crate) struct Engine {
@@ -48,6 +50,7 @@ fn config() -> Config {
         .wasm_backtrace_max_frames(None)
         .generate_address_map(false)
         .memory_may_move(false)
+        .memory_guaranteed_dense_image_size(IMAGE_BYTES_MAX)
         .wasm_simd(false)
         .wasm_relaxed_simd(false)
         .wasm_multi_memory(false)

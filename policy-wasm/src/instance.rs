@@ -11,12 +11,13 @@ mod imports;
 mod json_way;
 mod memory;
 mod question;
+mod snapshot;
 mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::{Instance as Module, Linker, Memory, MemoryType, Store};
+use wasmtime::{Extern, Instance as Module, Linker, Memory, MemoryType, Store};
 
 use crate::builtins::Dispatch;
 use crate::decision::only_result;
@@ -31,6 +32,7 @@ pub(crate) use host::Host;
 use host_way::Ground;
 pub(crate) use imports::linker;
 pub(crate) use question::{Document, Json, Nothing, Question, Serialised};
+pub(crate) use snapshot::Snapshot;
 
 /// Start function and data; tens of megabytes of data parse in a fraction of it.
 const SETUP_TIME_MAX: Duration = Duration::from_secs(2);
@@ -43,6 +45,7 @@ const RESULT_DEPTH_MAX: usize = 128;
 /// stopped evaluation leaves in its memory is unknown.
 pub(crate) struct Instance {
     store: Store<Host>,
+    module: Module,
     memory: Memory,
     abi: Abi,
     data_address: u32,
@@ -67,20 +70,19 @@ enum Answer {
 }
 
 impl Instance {
-    /// Links, starts, checks the ABI and parses the data.
+    /// Links, starts, checks the ABI and parses the data; or takes all that from the program's snapshot.
     pub(crate) fn new(
         program: &Program,
         builtins: Arc<Dispatch>,
         mode: InputMode,
     ) -> Result<Instance, LoadError> {
         let engine = Engine::shared()?;
-        let mut store = Store::new(&engine.wasm, Host::new(program.limits(), builtins));
-        store.limiter(|host| host);
-        store.epoch_deadline_callback(|mut context| Ok(context.data_mut().deadline.extend()?));
-        store.data_mut().deadline.arm(SETUP_TIME_MAX);
-        store.set_epoch_deadline(1);
+        let mut store = store(engine, program, builtins);
         let pulse = engine.ticker.enrol();
-        let module = pulse.during(|| start(program, &mut store))?;
+        let module = match program.snapshot() {
+            Some(snapshot) => snapshot.resume(program, &mut store)?,
+            None => pulse.during(|| start(program, &mut store))?,
+        };
         let abi = Abi::of(&module, &mut store)?;
         let memory =
             module.get_memory(&mut store, "memory").ok_or(LoadError::MissingExport { name: "memory" })?;
@@ -91,6 +93,7 @@ impl Instance {
         store.data_mut().border = Some(Arc::new(abi.border(memory, host_abi.is_some())));
         let mut instance = Instance {
             store,
+            module,
             memory,
             abi,
             data_address: 0,
@@ -101,8 +104,19 @@ impl Instance {
             text: Vec::new(),
             answer: Answer::Missing,
         };
-        instance.parse_data(program.data(), host_abi)?;
+        match program.snapshot() {
+            Some(snapshot) => instance.take_over(snapshot, host_abi),
+            None => instance.parse_data(program.data(), host_abi)?,
+        }
+        instance.store.data_mut().constants = instance.ground.as_ref().map(Ground::constants);
         Ok(instance)
+    }
+
+    /// What [`Instance::parse_data`] finds out, known before.
+    fn take_over(&mut self, snapshot: &Snapshot, host_abi: Option<HostAbi>) {
+        self.data_address = snapshot.data_address;
+        self.heap_start = snapshot.heap_start;
+        self.ground = host_abi.zip(snapshot.ground).map(|(abi, start)| Ground::at(abi, start));
     }
 
     /// Runs the question's entrypoint on the document. The result stays here.
@@ -242,12 +256,41 @@ impl Instance {
     }
 }
 
+/// A store in which the setting up is bounded.
+fn store(engine: &Engine, program: &Program, builtins: Arc<Dispatch>) -> Store<Host> {
+    let mut store = Store::new(&engine.wasm, Host::new(program.limits(), builtins));
+    store.limiter(|host| host);
+    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().deadline.extend()?));
+    store.data_mut().deadline.arm(SETUP_TIME_MAX);
+    store.set_epoch_deadline(1);
+    store
+}
+
 /// Gives every import its counterpart and runs the start function.
 fn start(program: &Program, store: &mut Store<Host>) -> Result<Module, LoadError> {
+    let provided = provided(program, store, |wanted, store| {
+        let memory = host_memory(wanted, program.wasm_bytes(), store)?;
+        for segment in program.segments().into_iter().flatten() {
+            memory::write(memory, &mut *store, segment.address, &segment.bytes)?;
+        }
+        Ok(memory)
+    })?;
+    let module = Module::new(&mut *store, program.module(), &provided)
+        .map_err(|error| LoadError::Setup(host::stopped(error)))?;
+    snapshot::start(program, module, store)?;
+    Ok(module)
+}
+
+/// The counterparts of the imports, in their order.
+fn provided(
+    program: &Program,
+    store: &mut Store<Host>,
+    memory: impl Fn(&MemoryType, &mut Store<Host>) -> Result<Memory, LoadError>,
+) -> Result<Vec<Extern>, LoadError> {
     let mut provided = Vec::new();
     for import in program.module().imports() {
         let found = match import.ty().memory() {
-            Some(wanted) => host_memory(wanted, program.wasm_bytes(), store)?.into(),
+            Some(wanted) => memory(wanted, store)?.into(),
             None => program.linker().get_by_import(&mut *store, &import).ok_or_else(|| {
                 LoadError::UnknownImport {
                     module: import.module().to_owned(),
@@ -257,8 +300,7 @@ fn start(program: &Program, store: &mut Store<Host>) -> Result<Module, LoadError
         };
         provided.push(found);
     }
-    Module::new(&mut *store, program.module(), &provided)
-        .map_err(|error| LoadError::Setup(host::stopped(error)))
+    Ok(provided)
 }
 
 /// OPA's modules import their memory, as large as they need to begin with and growing to our bound.

@@ -22,6 +22,7 @@ mod native;
 mod patterns;
 mod policy;
 mod redirect;
+mod rewrite;
 pub mod shipped;
 #[cfg(test)]
 mod testing;

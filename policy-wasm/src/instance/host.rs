@@ -70,8 +70,9 @@ impl ResourceLimiter for Host {
         Ok(desired <= TABLE_ELEMENTS_MAX)
     }
 
+    /// The policy, and the module that its memory's snapshot is the content of.
     fn instances(&self) -> usize {
-        1
+        2
     }
 
     fn tables(&self) -> usize {

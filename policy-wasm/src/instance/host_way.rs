@@ -16,6 +16,7 @@ const PAGE_BYTES: usize = 64 * 1024;
 /// What stands in an instance's memory for all its evaluations, below the heap that each of them begins with.
 pub(super) struct Ground {
     abi: HostAbi,
+    start: u32,
     constants: Constants,
     context: u32,
     words: Words,
@@ -35,12 +36,27 @@ impl Ground {
         let room = malloc.call(&mut *store, ROOM_BYTES).map_err(host::stopped)?;
         let start =
             super::aligned(room.cast_unsigned()).ok_or_else(|| memory::Fault::OutOfBounds.breach())?;
-        memory::write(memory, &mut *store, start, &Constants::bytes())?;
+        let mut bytes = vec![0; Ground::BYTES];
+        bytes[..Constants::BYTES].copy_from_slice(&Constants::bytes());
+        memory::write(memory, &mut *store, start, &bytes)?;
+        Ok(Ground::at(abi, start))
+    }
+
+    /// The ground that was laid at this address.
+    pub(super) fn at(abi: HostAbi, start: u32) -> Ground {
         let context = start.saturating_add(Constants::BYTES as u32);
         let words = context.saturating_add(CONTEXT_BYTES as u32);
-        memory::write(memory, &mut *store, words, &[0; Words::ROOM_BYTES])?;
-        store.data_mut().constants = Some(Constants::at(start));
-        Ok(Ground { abi, constants: Constants::at(start), context, words: Words::at(words) })
+        Ground { abi, start, constants: Constants::at(start), context, words: Words::at(words) }
+    }
+
+    /// Values that always stand in memory.
+    pub(super) fn constants(&self) -> Constants {
+        self.constants
+    }
+
+    /// Where it was laid.
+    pub(super) fn start(&self) -> u32 {
+        self.start
     }
 
     /// Writes the document at `start`; gives its address and the end of it.
