@@ -92,6 +92,8 @@ pub struct Route {
     pub timeouts: Timeouts,
     /// A PEM file of roots trusted beside the system's.
     pub tls_ca: Option<Located<PathBuf>>,
+    /// Whether the request's credential is taken out of its answer.
+    pub scrub: bool,
     /// Response headers that never reach the workload; lower case.
     pub strip_response_headers: Vec<String>,
     /// Whether it may resolve to private, loopback or link-local addresses.

@@ -111,10 +111,8 @@ pub(crate) struct Route {
     #[schemars(extend("const" = false))]
     #[expect(dead_code, reason = "`true` is refused before, and `false` says what is so")]
     websocket: Option<bool>,
-    /// Must be false: not supported yet.
-    #[schemars(extend("const" = false))]
-    #[expect(dead_code, reason = "`true` is refused before, and `false` says what is so")]
-    scrub: Option<bool>,
+    /// Takes the request's credential out of its answer; true by default.
+    pub(crate) scrub: Option<bool>,
     /// Response headers that never reach the workload; `[set-cookie]` by default.
     pub(crate) strip_response_headers: Option<Vec<HeaderName>>,
     /// Allows private, loopback and link-local addresses.

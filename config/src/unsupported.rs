@@ -20,7 +20,6 @@ const NOT_YET: &[(&str, When)] = &[
     ("identity.spiffe", When::Present),
     ("listeners.*.mode", When::Equals("forward")),
     ("listeners.*.mode", When::Equals("transparent")),
-    ("routes.*.scrub", When::Equals("true")),
     ("routes.*.tls.client", When::Present),
     ("routes.*.websocket", When::Equals("true")),
     ("status", When::Present),

@@ -173,7 +173,7 @@ fn routes() {
         ("connect: 5s", "connect: 5 parsecs", "bad_value", "routes.github.timeouts.connect", 10),
         ("connect: 5s", "connect: -5s", "bad_value", "routes.github.timeouts.connect", 10),
         ("connect: 5s", "connect: 0s", "bad_value", "routes.github.timeouts.connect", 10),
-        ("    timeouts:", "    scrub: true\n    timeouts:", "not_supported_yet", "routes.github.scrub", 10),
+        ("    timeouts:", "    scrub: on\n    timeouts:", "wrong_type", "routes.github.scrub", 10),
         (
             "    timeouts:",
             "    websocket: true\n    timeouts:",
@@ -694,6 +694,7 @@ fn what_is_left_out_has_its_default() {
         (&["api.github.com".to_owned()][..], &["pay.example:8443".to_owned()][..])
     );
     assert_eq!(github.strip_response_headers, ["set-cookie"]);
+    assert!(github.scrub);
     assert_eq!((config.audit.sink, config.audit.required, config.metrics), (Sink::Stdout, false, None));
     assert_eq!(
         (config.policy.eval_timeout, config.policy.memory_bytes_max),

@@ -63,6 +63,8 @@ pub struct AnswerChanges {
     pub set_headers: Vec<(String, String)>,
     /// Headers to remove: lower-case names.
     pub remove_headers: Vec<String>,
+    /// Whether the request's credential is to be taken out, where the policy says so.
+    pub scrub: Option<bool>,
 }
 
 /// A denial and what the caller is told.

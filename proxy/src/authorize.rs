@@ -44,6 +44,8 @@ pub struct Permitted {
     query: Option<Query>,
     answer_headers: Vec<(HeaderName, HeaderValue)>,
     hidden_headers: Vec<HeaderName>,
+    /// Whether its answer must not tell the credential.
+    scrubs: bool,
 }
 
 /// One worker's way to the policy.
@@ -245,6 +247,7 @@ fn honour(routed: Routed, permission: Permission) -> Result<Permitted, Error> {
     let answer_headers = obligation::answer_headers(&permission.answer.set_headers)?;
     let hidden_headers = obligation::answer_names(&permission.answer.remove_headers)?;
     let query = obligation::query(&permission.query, routed.query(), &routed.route().owned_queries())?;
+    let scrubs = obligation::scrubbing(routed.route().scrubs(), permission.answer.scrub)?;
     let offer = obligation::offer(routed.route().offers(), permission.credential.as_deref())?;
     let permit = match offer {
         Some(index) => Some(permit(&routed, &routed.route().offers()[index], permission)?),
@@ -259,6 +262,7 @@ fn honour(routed: Routed, permission: Permission) -> Result<Permitted, Error> {
         query,
         answer_headers,
         hidden_headers,
+        scrubs,
     })
 }
 
@@ -308,6 +312,11 @@ impl Permitted {
     /// Headers that the policy takes out.
     pub fn remove_headers(&self) -> &[HeaderName] {
         &self.remove_headers
+    }
+
+    /// Whether the credential is taken out of its answer.
+    pub fn scrubs(&self) -> bool {
+        self.scrubs
     }
 
     /// Path and query to send, before injection.

@@ -3,6 +3,7 @@
 pub mod cache;
 #[cfg(test)]
 mod fake;
+pub(crate) mod forms;
 pub(crate) mod issuer;
 pub(crate) mod jitter;
 pub mod lease;

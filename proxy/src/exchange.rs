@@ -172,6 +172,14 @@ impl Exchange {
         self.story.borrow_mut().refusal = Some(code);
     }
 
+    /// The upstream sent back what it must not; it was taken out.
+    pub fn saw_reflection(&self) {
+        let story = self.story.borrow();
+        let Some(route) = &story.route else { return };
+        tracing::warn!(id = self.id, route = &*route.name, "an upstream's answer held its credential");
+        self.tally.scrubbed(route);
+    }
+
     /// The head of the answer is on its way to the workload.
     pub fn saw_status(&self, status: StatusCode) {
         self.story.borrow_mut().status = Some(status);

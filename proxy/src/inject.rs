@@ -16,10 +16,11 @@ use http::header::{HOST, HeaderMap, HeaderValue};
 pub use self::injection::{Injection, Wire};
 use crate::audit::CredentialRecord;
 use crate::authorize::{self, Permitted};
-use crate::credential::cache::Held;
+use crate::credential::cache::{Held, Sought};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::identity::Identifier;
+use crate::request::headers;
 use crate::route::{Offer, Route};
 use crate::upstream::body::RequestBody;
 
@@ -63,21 +64,25 @@ pub fn build(kind: &Kind, findings: &mut Findings) -> Option<Arc<dyn Injection>>
 ///
 /// ```compile_fail
 /// use std::rc::Rc;
+/// use claviger_proxy::credential::cache::Sought;
 /// use claviger_proxy::{exchange::Exchange, inject::Vouched, route::Route, upstream::body::RequestBody};
-/// fn forge(request: http::Request<RequestBody>, route: Rc<Route>, exchange: Rc<Exchange>) -> Vouched {
-///     Vouched { request, route, exchange }
+/// type Parts = (http::Request<RequestBody>, Rc<Route>, Rc<Exchange>, Vec<Sought>);
+/// fn forge((request, route, exchange, sought): Parts) -> Vouched {
+///     Vouched { request, route, exchange, sought }
 /// }
 /// ```
 pub struct Vouched {
     request: http::Request<RequestBody>,
     route: Rc<Route>,
     exchange: Rc<Exchange>,
+    /// The credentials that its answer must not tell.
+    sought: Vec<Sought>,
 }
 
 impl Vouched {
-    /// Gives up its parts to the upstream.
-    pub(crate) fn into_parts(self) -> (http::Request<RequestBody>, Rc<Route>, Rc<Exchange>) {
-        (self.request, self.route, self.exchange)
+    /// Gives up its parts to the upstream; its answer must not tell what is sought.
+    pub(crate) fn into_parts(self) -> (http::Request<RequestBody>, Rc<Route>, Rc<Exchange>, Vec<Sought>) {
+        (self.request, self.route, self.exchange, self.sought)
     }
 }
 
@@ -115,7 +120,20 @@ impl Injector {
         *request.uri_mut() = wire.target.parse().map_err(|_| {
             Error::BadRequest("the path and query are too long once the credential is on them")
         })?;
-        Ok(Vouched { request, route, exchange })
+        let sought = held.and_then(|held| sought(permitted, held)).into_iter().collect();
+        Ok(Vouched { request, route, exchange, sought })
+    }
+
+    /// Writes the request a second time with a fresh credential; its answer must tell neither of both.
+    pub fn inject_again(
+        &self,
+        permitted: &mut Permitted,
+        fresh: &Held,
+        refused: &Held,
+    ) -> Result<Vouched, Error> {
+        let mut vouched = self.inject(permitted, Some(fresh))?;
+        vouched.sought.extend(sought(permitted, refused));
+        Ok(vouched)
     }
 }
 
@@ -125,8 +143,17 @@ fn head(permitted: &Permitted, route: &Route) -> HeaderMap {
         headers.remove(name);
     }
     authorize::replace(&mut headers, permitted.set_headers());
+    if permitted.scrubs() {
+        headers::ask_readable(&mut headers);
+    }
     headers.insert(HOST, route.host_header());
     headers
+}
+
+/// What the answer must not tell, where it is scrubbed.
+fn sought(permitted: &Permitted, held: &Held) -> Option<Sought> {
+    let offer = permitted.offer().filter(|_| permitted.scrubs())?;
+    Some(Sought::new(held, &*offer.injection))
 }
 
 fn record(offer: &Offer, held: &Held) -> CredentialRecord {

@@ -65,7 +65,7 @@ impl Pipeline {
         };
         let Some(fresh) = self.leases.replace(permit, &held).await else { return Ok(answer) };
         drop(answer);
-        let vouched = self.injector.inject(permitted, Some(&fresh))?;
+        let vouched = self.injector.inject_again(permitted, &fresh, &held)?;
         self.upstream.send(vouched).await
     }
 }

@@ -12,6 +12,7 @@ use crate::exchange::Exchange;
 use crate::identity::{Identified, Identity};
 use crate::inject::injection::Injection;
 use crate::request::Request;
+use crate::request::headers;
 use crate::request::path::CanonicalPath;
 use crate::request::query::Query;
 use crate::tally::RouteName;
@@ -121,6 +122,11 @@ impl Route {
         self.offers.iter().filter_map(|offer| offer.injection.owned_query()).collect()
     }
 
+    /// Whether credentials are taken out of its answers; there are none where nothing is on offer.
+    pub fn scrubs(&self) -> bool {
+        self.settings.scrub && !self.offers.is_empty()
+    }
+
     /// Response headers that never reach the workload.
     pub fn strip_response_headers(&self) -> &[HeaderName] {
         &self.strip_response_headers
@@ -143,6 +149,9 @@ impl Routes {
         let raw_query = request.raw_query.take().unwrap_or_default();
         let query = Query::parse(raw_query, &route.owned_queries()).map_err(Error::BadRequest)?;
         remove_owned_headers(&mut request, route);
+        if route.scrubs() {
+            headers::ask_readable(&mut request.headers);
+        }
         let routed = Routed { request, identity, route: Rc::clone(route), path, query, exchange };
         let name = RouteName { index: route.index, name: Arc::clone(&route.name) };
         routed.exchange.saw_route(name, route.host(), routed.path.as_str());

@@ -74,6 +74,11 @@ impl Tally {
         self.metrics.refusals.get_or_create(&CodeLabel { code }).inc();
     }
 
+    /// A credential was taken out of an answer.
+    pub fn scrubbed(&self, route: &RouteName) {
+        self.metrics.scrubbed.get_or_create(&RouteLabel { route: route.name.to_string() }).inc();
+    }
+
     /// The process's metrics, for what happens seldom.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics

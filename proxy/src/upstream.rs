@@ -3,6 +3,7 @@
 pub mod body;
 pub mod dial;
 mod pool;
+pub mod scrub;
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -19,7 +20,9 @@ use tokio::time::timeout;
 use self::body::{AnswerBody, RequestBody};
 use self::dial::Dialler;
 use self::pool::{Pool, Pooled};
+use self::scrub::Scrubber;
 use crate::admin::metrics::Metrics;
+use crate::credential::cache::Sought;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::inject::Vouched;
@@ -69,7 +72,7 @@ impl Upstream {
     /// }
     /// ```
     pub async fn send(&self, vouched: Vouched) -> Result<Response<AnswerBody>, Error> {
-        let (request, route, exchange) = vouched.into_parts();
+        let (request, route, exchange, sought) = vouched.into_parts();
         let within = route.settings().timeouts.response;
         let mut exchanged = pin!(self.exchange(request, &route, &exchange));
         let (response, connection) = loop {
@@ -88,7 +91,7 @@ impl Upstream {
         if !framed_once(response.headers()) {
             return Err(Error::UpstreamProtocol("the length of its answer has more than one reading"));
         }
-        Ok(returned(response, connection, &route, &exchange))
+        returned(response, connection, sought, &route, &exchange)
     }
 
     async fn exchange(
@@ -124,15 +127,21 @@ impl Upstream {
 fn returned(
     response: Response<Incoming>,
     connection: Pooled,
+    sought: Vec<Sought>,
     route: &Route,
     exchange: &Rc<Exchange>,
-) -> Response<AnswerBody> {
+) -> Result<Response<AnswerBody>, Error> {
     let (mut head, body) = response.into_parts();
     // the version is ours to say, as is the framing
     head.version = Version::HTTP_11;
     strip(&mut head.headers, route);
-    let body = AnswerBody::carried(body, connection, Rc::clone(exchange), route.settings().timeouts.idle);
-    Response::from_parts(head, body)
+    let scrubber = match sought.is_empty() {
+        true => None,
+        false => Some(Scrubber::begin(sought, &mut head, Rc::clone(exchange))?),
+    };
+    let idle_max = route.settings().timeouts.idle;
+    let body = AnswerBody::carried(body, connection, scrubber, Rc::clone(exchange), idle_max);
+    Ok(Response::from_parts(head, body))
 }
 
 /// Whether the length of an answer can be read in one way only: one plain decimal, the coding `chunked`, or neither.

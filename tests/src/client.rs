@@ -119,6 +119,19 @@ impl Connection {
         self.exactly(left, &mut see)
     }
 
+    /// The first bytes of a chunked body, as soon as they are there.
+    pub fn first_bytes(&mut self, response: &Response, bytes: usize) -> Result<Vec<u8>> {
+        assert!(response.header("transfer-encoding").is_some(), "this body is not chunked");
+        let mut first = Vec::new();
+        while first.len() < bytes {
+            let size = u64::from_str_radix(self.line()?.trim(), 16)
+                .map_err(|_| Error::new(ErrorKind::InvalidData, "chunk"))?;
+            self.exactly(size, &mut |piece: &[u8]| first.extend_from_slice(piece))?;
+            self.line()?;
+        }
+        Ok(first)
+    }
+
     fn chunks(&mut self, mut see: impl FnMut(&[u8])) -> Result<()> {
         loop {
             let line = self.line()?;

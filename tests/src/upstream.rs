@@ -6,11 +6,14 @@
 //! | `/slow/MS` | 200 after that many milliseconds |
 //! | `/big/BYTES` | 200 with that many bytes |
 //! | `/sink` | 200 with the received body's length, read without keeping it |
-//! | `/once401` | 401 for the first credential seen on a path, 200 for any other |
+//! | `/once401` | 401 for the first credential seen on a path, 200 with both in it for any other |
 //! | `/garbage` | bytes that are not HTTP |
 //! | `/cut` | a hundred bytes announced, thirteen sent |
 //! | `/hangup` | a whole answer, then the connection closes |
+//! | `/mirror/HOW` | the caller's credential: see `upstream/mirror.rs` |
 //! | anything else | 200, `{"method": …, "target": …, "body_bytes": …}` |
+
+mod mirror;
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
@@ -188,7 +191,7 @@ async fn serve(client: impl AsyncRead + AsyncWrite + Unpin, record: &Record) -> 
 
 /// Answers one request; whether the connection goes on.
 async fn answer(
-    client: &mut (impl AsyncWrite + Unpin),
+    client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     request: &Request,
     record: &Record,
 ) -> std::io::Result<bool> {
@@ -202,7 +205,11 @@ async fn answer(
         }
         "big" => stream(client, number.parse().unwrap_or(0)).await?,
         "sink" => send(client, request, 200, request.body_bytes.to_string().as_bytes()).await?,
-        "once401" => send(client, request, once401(request, record), b"").await?,
+        "once401" => {
+            let (status, seen) = once401(request, record);
+            send(client, request, status, seen.as_bytes()).await?;
+        }
+        "mirror" => return mirror::answer(client, request, number).await,
         "garbage" => client.write_all(b"this is not HTTP at all\r\n\r\n").await?,
         "cut" => client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nnot a hundred").await?,
         _ => send(client, request, 200, echo(request).as_bytes()).await?,
@@ -211,12 +218,12 @@ async fn answer(
     Ok(!matches!(what, "garbage" | "cut" | "hangup"))
 }
 
-/// Refuses the first credential that a path sees, whoever brings it.
-fn once401(request: &Request, record: &Record) -> u16 {
+/// Refuses the first credential that a path sees, whoever brings it; what it saw.
+fn once401(request: &Request, record: &Record) -> (u16, String) {
     let token = request.header("authorization").unwrap_or_default().to_owned();
     let mut refused = record.refused_tokens.lock().expect("no panic in here");
     let first = refused.entry(request.target.clone()).or_insert_with(|| token.clone());
-    if *first == token { 401 } else { 200 }
+    if *first == token { (401, String::new()) } else { (200, format!("{token}\n{first}")) }
 }
 
 fn echo(request: &Request) -> String {

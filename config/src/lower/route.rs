@@ -55,6 +55,7 @@ fn route(name: &str, raw: raw::Route, block: &Block<'_>) -> Route {
             idle: after(raw.timeouts.idle, IDLE_TIMEOUT),
         },
         tls_ca: raw.tls.ca.zip(ca).map(|(value, at)| located(value, &at)),
+        scrub: raw.scrub.unwrap_or(true),
         strip_response_headers,
         allow_private: raw.allow_private,
         location: block.key_at,

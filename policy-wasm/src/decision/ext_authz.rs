@@ -24,7 +24,7 @@ pub(super) fn read(fields: BTreeMap<Value, Value>) -> Result<Decision, EvalError
     let remove_headers = fields.header_names("request_headers_to_remove")?;
     let answer = AnswerChanges {
         set_headers: headers_of(&mut fields, "response_headers_to_add")?,
-        remove_headers: Vec::new(),
+        ..AnswerChanges::default()
     };
     let query = query_changes(&mut fields)?;
     pass_over_metadata(&mut fields)?;

@@ -38,6 +38,15 @@ impl Fields {
         }
     }
 
+    /// A boolean that may be missing.
+    pub(super) fn flag(&mut self, key: &str) -> Result<Option<bool>, EvalError> {
+        match self.0.remove(key) {
+            None => Ok(None),
+            Some(Value::Boolean(flag)) => Ok(Some(flag)),
+            Some(other) => Err(mistyped(key, &other, "a boolean")),
+        }
+    }
+
     pub(super) fn text(&mut self, key: &str, bytes_max: usize) -> Result<Option<String>, EvalError> {
         self.0.remove(key).map(|value| text(key, value, bytes_max)).transpose()
     }

@@ -73,8 +73,11 @@ fn answer_changes(fields: &mut Fields) -> Result<AnswerChanges, EvalError> {
         Some(Value::Object(inner)) => Fields::of(inner)?,
         Some(other) => return Err(mistyped(KEY, &other, "an object")),
     };
-    let changes =
-        AnswerChanges { set_headers: Vec::new(), remove_headers: inner.header_names("remove_headers")? };
-    inner.must_be_empty(&["scrub"])?;
+    let changes = AnswerChanges {
+        set_headers: Vec::new(),
+        remove_headers: inner.header_names("remove_headers")?,
+        scrub: inner.flag("scrub")?,
+    };
+    inner.must_be_empty(&[])?;
     Ok(changes)
 }

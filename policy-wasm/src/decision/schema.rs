@@ -44,7 +44,8 @@ pub fn decision_schema() -> Value {
                             "remove_headers": {
                                 "type": "array", "maxItems": 64, "items": header_name(),
                                 "description": "Headers to remove from the upstream's answer."
-                            }
+                            },
+                            "scrub": { "type": "boolean", "description": "Take the credential out of the answer; `false` only where the route does not scrub." }
                         }
                     },
                     "status": { "type": "integer", "minimum": 400, "maximum": 499, "description": "For denials, in place of 403." },

@@ -62,6 +62,10 @@ fn permits() {
                 ..plain()
             },
         ),
+        (
+            r#"{"allow":true,"response":{"scrub":true}}"#,
+            Permission { answer: AnswerChanges { scrub: Some(true), ..AnswerChanges::default() }, ..plain() },
+        ),
         (r#"{"allow":true,"response":{}}"#, plain()),
         (r#"{"allow":true,"status":451,"hint":"h"}"#, plain()),
     ];
@@ -155,8 +159,8 @@ fn everything_else_is_no_decision() {
         (r#"{"allow":false,"hint":1}"#, "`hint`"),
         (r#"{"allow":true,"response":[]}"#, "`response` must be an object"),
         (r#"{"allow":true,"response":{"remove_headers":["a b"]}}"#, "no header name"),
-        (r#"{"allow":true,"response":{"scrub":true}}"#, "`scrub` is not supported yet"),
-        (r#"{"allow":true,"response":{"scrub":false}}"#, "`scrub` is not supported yet"),
+        (r#"{"allow":true,"response":{"scrub":1}}"#, "`scrub` must be a boolean"),
+        (r#"{"allow":true,"response":{"scrub":null}}"#, "`scrub` must be a boolean"),
         (r#"{"allow":true,"response":{"status":200}}"#, "unknown key `status`"),
     ];
     for (result, expected) in cases {

@@ -40,6 +40,8 @@ pub struct Metrics {
     pub lease_events: Family<LeaseLabels, Counter>,
     /// `claviger_refusals_total{code}`.
     pub refusals: Family<CodeLabel, Counter>,
+    /// `claviger_scrubbed_total{route}`.
+    pub scrubbed: Family<RouteLabel, Counter>,
     /// `claviger_connections{listener}`.
     pub connections: Family<ListenerLabel, Gauge>,
     /// `claviger_upstream_connections{route,state}`.
@@ -195,6 +197,7 @@ impl Metrics {
             leases: Family::default(),
             lease_events: Family::default(),
             refusals: Family::default(),
+            scrubbed: Family::default(),
             connections: Family::default(),
             upstream_connections: Family::default(),
             audit_records: Counter::default(),
@@ -216,6 +219,7 @@ impl Metrics {
         registry.register("leases", "Live leases", self.leases.clone());
         registry.register("lease_events", "What happened to leases", self.lease_events.clone());
         registry.register("refusals", "Responses of our own", self.refusals.clone());
+        registry.register("scrubbed", "Answers that held a credential", self.scrubbed.clone());
         registry.register("connections", "Open downstream connections", self.connections.clone());
         registry.register(
             "upstream_connections",

@@ -84,6 +84,16 @@ pub(super) fn answer_names(wanted: &[String]) -> Result<Vec<HeaderName>, Error> 
     wanted.iter().map(|name| answer_name(name)).collect()
 }
 
+/// Whether the answer is scrubbed: a policy may ask for it, and may not do without where the route wants it.
+pub(super) fn scrubbing(configured: bool, wanted: Option<bool>) -> Result<bool, Error> {
+    match (configured, wanted) {
+        (true, Some(false)) => {
+            Err(Error::PolicyUnsound("its `response.scrub` is false where the route scrubs answers".into()))
+        }
+        (configured, wanted) => Ok(configured || wanted == Some(true)),
+    }
+}
+
 /// A header of an answer that belongs neither to the connection nor to us, leads nobody round us, and lets no web page
 /// in.
 fn answer_name(name: &str) -> Result<HeaderName, Error> {
@@ -184,6 +194,19 @@ mod tests {
         for name in ["x-token", "host", "connection", "content-length", "transfer-encoding", "te", "a b"] {
             check(name, None);
         }
+    }
+
+    #[test]
+    fn scrubbing_is_never_loosened() {
+        let check = |configured, wanted, expected| {
+            assert_eq!(scrubbing(configured, wanted).ok(), expected, "{configured} {wanted:?}");
+        };
+        check(true, None, Some(true));
+        check(true, Some(true), Some(true));
+        check(true, Some(false), None);
+        check(false, None, Some(false));
+        check(false, Some(true), Some(true));
+        check(false, Some(false), Some(false));
     }
 
     #[test]

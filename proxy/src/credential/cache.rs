@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub use index::{CredentialSource, LeaseIndex};
 pub use key::LeaseKey;
-pub use local::{Held, Leases, LocalLease};
+pub use local::{Held, Leases, LocalLease, Sought};
 
 use super::source::IssueError;
 use crate::admin::metrics::LeaseEvent;

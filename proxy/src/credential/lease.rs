@@ -1,8 +1,12 @@
 //! An issued credential: its secret, how long it may be used, and what its source needs to end it.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use zeroize::Zeroizing;
+
+use super::forms::Forms;
 use super::jitter;
 use super::secret::Secret;
 use crate::clock::{self, Timestamp};
@@ -36,7 +40,7 @@ pub struct Lifetime {
 }
 
 /// An issued credential with its expiry and renewal time. Shared by all workers; only the marks `retired` and
-/// `used` ever change.
+/// `used` ever change, and its byte forms are made when they are first needed.
 pub struct Lease {
     id: String,
     issued: Issued,
@@ -52,6 +56,7 @@ pub struct Lease {
     retired: AtomicBool,
     /// Milliseconds from `issued_at` to the last use that was told.
     used_ms: AtomicU64,
+    forms: OnceLock<Forms>,
 }
 
 impl Lease {
@@ -79,6 +84,7 @@ impl Lease {
             expires: life.map(|life| clock::now().after(life)),
             retired: AtomicBool::new(false),
             used_ms: AtomicU64::new(millis(now.saturating_duration_since(issued_at))),
+            forms: OnceLock::new(),
         }
     }
 
@@ -90,6 +96,18 @@ impl Lease {
     /// Its secret.
     pub fn secret(&self) -> &Secret {
         &self.issued.secret
+    }
+
+    /// Every byte form of its secret and of what its injection composes of it, which is asked the first time.
+    pub(crate) fn forms(&self, composed: impl FnOnce(&Secret) -> Option<Zeroizing<String>>) -> &Forms {
+        self.forms.get_or_init(|| {
+            let secret = self.secret();
+            let forms = Forms::of(secret, composed(secret).as_ref().map(|text| text.as_str()));
+            if forms.exact().form_bytes_min() == usize::MAX {
+                tracing::warn!(lease = self.id, "a secret is too short to be removed from answers");
+            }
+            forms
+        })
     }
 
     /// The scopes that the issuer granted, sorted.

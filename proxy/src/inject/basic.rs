@@ -46,14 +46,24 @@ pub(super) const KIND: InjectionKind = InjectionKind {
     },
 };
 
-impl Injection for Basic {
+impl Basic {
     #[expect(clippy::disallowed_methods, reason = "an injection writes the secret on the wire")]
+    fn pair(&self, secret: &Secret) -> Zeroizing<String> {
+        Zeroizing::new([self.username.0.as_str(), ":", secret.expose()].concat())
+    }
+}
+
+impl Injection for Basic {
     fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str> {
-        let pair = Zeroizing::new([self.username.0.as_str(), ":", secret.expose()].concat());
+        let pair = self.pair(secret);
         let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
         let text = Zeroizing::new(["Basic ", &encoded].concat());
         wire.headers.insert(AUTHORIZATION, sensitive(&text)?);
         Ok(())
+    }
+
+    fn composed(&self, secret: &Secret) -> Option<Zeroizing<String>> {
+        Some(self.pair(secret))
     }
 
     fn owned_header(&self) -> Option<&HeaderName> {

@@ -1,6 +1,7 @@
 //! What every injection does, apart from the kinds that do it.
 
 use http::header::{HeaderMap, HeaderName};
+use zeroize::Zeroizing;
 
 use crate::credential::secret::Secret;
 
@@ -11,6 +12,11 @@ pub trait Injection: Send + Sync {
 
     /// The header that it writes.
     fn owned_header(&self) -> Option<&HeaderName> {
+        None
+    }
+
+    /// What it encodes as a whole, where that is more than the secret: an answer must not tell that either.
+    fn composed(&self, _secret: &Secret) -> Option<Zeroizing<String>> {
         None
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Upstreams in the CGI tradition read `_` and `-` in names as one character, so a name is judged under that folding too.
 
+use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+
 /// The longest name with `_` that is looked at under folding; longer ones are refused.
 const FOLDED_BYTES_MAX: usize = 64;
 
@@ -154,6 +156,13 @@ const fn index() -> [Option<(&'static str, Class)>; SLOTS] {
         group += 1;
     }
     index
+}
+
+/// Asks for an answer in which a secret can be found: not encoded, and whole, since a part could cut a secret in two.
+pub fn ask_readable(headers: &mut HeaderMap) {
+    headers.remove(RANGE);
+    headers.remove(IF_RANGE);
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
 }
 
 #[cfg(test)]

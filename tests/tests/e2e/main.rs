@@ -16,6 +16,7 @@ mod policy;
 mod readme;
 mod reload;
 mod renewal;
+mod scrub;
 mod shadow;
 mod streaming;
 mod tls;

@@ -42,7 +42,7 @@ fn permits() {
             Permission {
                 answer: AnswerChanges {
                     set_headers: pairs(&[("x-foo", "bar"), ("x-foo", "baz")]),
-                    remove_headers: Vec::new(),
+                    ..AnswerChanges::default()
                 },
                 ..plain()
             },

@@ -12,7 +12,9 @@ use super::key::{ByDigest, LeaseKey};
 use super::{LeaseFrom, Unissued};
 use crate::authorize::{LeaseOutlook, Permit, Terms};
 use crate::clock;
+use crate::credential::forms::automaton::Automaton;
 use crate::credential::lease::Lease;
+use crate::inject::Injection;
 
 /// A worker asks for the renewal of a lease at most this often; the index decides whether it is time.
 const RENEWAL_ASKED_EVERY: Duration = Duration::from_millis(500);
@@ -34,6 +36,9 @@ pub struct Held {
 /// A lease as one worker holds it: its requests share this, so that none touches a counter that other threads touch.
 pub struct LocalLease(Arc<Lease>);
 
+/// What an answer must not tell: the secret of a lease that its request carried. A worker's requests share the lease.
+pub struct Sought(Rc<LocalLease>);
+
 struct Local {
     lease: Rc<LocalLease>,
     used: Cell<bool>,
@@ -45,6 +50,39 @@ impl Deref for LocalLease {
 
     fn deref(&self) -> &Lease {
         &self.0
+    }
+}
+
+impl Sought {
+    /// The secret of `held` as `injection` put it on the wire. The first time costs what making its forms costs.
+    pub fn new(held: &Held, injection: &dyn Injection) -> Self {
+        let lease = Rc::clone(&held.lease);
+        lease.forms(|secret| injection.composed(secret));
+        Self(lease)
+    }
+
+    /// Finds every form of it.
+    pub(crate) fn forms(&self) -> &Automaton {
+        self.0.forms(|_| None).exact()
+    }
+
+    /// Finds every form of it in lower case.
+    pub(crate) fn folded(&self) -> &Automaton {
+        self.0.forms(|_| None).folded(self.0.secret())
+    }
+
+    /// A secret out of nowhere, for the unit tests of those who look for one.
+    #[cfg(test)]
+    pub(crate) fn for_test(secret: &str, composed: Option<&str>) -> Self {
+        use crate::credential::lease::{Issued, Lifetime};
+        use crate::credential::secret::Secret;
+
+        let secret = Secret::new(secret.into()).expect("printable");
+        let issued = Issued { secret, lifetime: None, scopes: Vec::new(), handle: None, renewable: false };
+        let lifetime = Lifetime { ttl_max: None, refresh_ahead: 0.8 };
+        let lease = Lease::new(issued, lifetime, clock::monotonic());
+        lease.forms(|_| composed.map(|composed| composed.to_owned().into()));
+        Self(Rc::new(LocalLease(Arc::new(lease))))
     }
 }
 
