@@ -45,7 +45,7 @@ fn reflected_credential_reaches_nobody_in_any_form() {
 
     assert_eq!(sidecar.call("/api/mirror/chunks").body, body.body);
     let decoded = sidecar.call("/api/mirror/gzip");
-    assert_eq!((decoded.body, decoded.header("content-encoding")), (body.body, None));
+    assert_eq!((&decoded.body, decoded.header("content-encoding")), (&body.body, None));
     for (how, status) in [("reason", 200), ("headers", 200), ("hints", 200)] {
         let answer = sidecar.call(&format!("/api/mirror/{how}"));
         assert_eq!((answer.status, answer.body.as_slice()), (status, b"fine".as_slice()), "{how}");
