@@ -17,7 +17,7 @@ use self::automaton::Automaton;
 use super::secret::Secret;
 
 /// A shorter form would be found where nothing secret is, so it is not looked for.
-const FORM_BYTES_MIN: usize = 6;
+pub(super) const FORM_BYTES_MIN: usize = 6;
 
 const ENGINES: [GeneralPurpose; 2] = [
     GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_encode_padding(false)),

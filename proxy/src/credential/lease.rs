@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::forms::Forms;
+use super::forms::{FORM_BYTES_MIN, Forms};
 use super::jitter;
 use super::secret::Secret;
 use crate::clock::{self, Timestamp};
@@ -103,8 +103,8 @@ impl Lease {
         self.forms.get_or_init(|| {
             let secret = self.secret();
             let forms = Forms::of(secret, composed(secret).as_ref().map(|text| text.as_str()));
-            if forms.exact().form_bytes_min() == usize::MAX {
-                tracing::warn!(lease = self.id, "a secret is too short to be removed from answers");
+            if secret.bytes() < FORM_BYTES_MIN {
+                tracing::warn!(lease = self.id, "a secret is too short to be taken out of answers");
             }
             forms
         })

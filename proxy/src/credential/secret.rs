@@ -53,6 +53,11 @@ impl Secret {
         &self.0
     }
 
+    /// How long it is, which is no secret.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether both hold the same bytes, in time that does not depend on where they differ.
     pub fn same_as(&self, other: &Self) -> bool {
         self.0.as_bytes().ct_eq(other.0.as_bytes()).into()

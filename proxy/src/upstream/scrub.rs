@@ -91,18 +91,12 @@ impl Scrubber {
     }
 
     /// A whole text without its secrets, if there were any.
-    fn hidden(&self, text: &[u8], forms: fn(&Sought) -> &Automaton) -> Option<Bytes> {
-        let mut clean = None;
+    fn hidden(&self, text: &[u8], forms: fn(&Sought) -> &Automaton) -> Option<Vec<u8>> {
+        let mut clean: Option<Vec<u8>> = None;
         for Search { sought, .. } in &self.searches {
-            if text.len() < sought.forms().form_bytes_min() {
-                continue;
-            }
-            let mut scanner = Scanner::new();
-            let text = clean.clone().unwrap_or_else(|| Bytes::copy_from_slice(text));
-            let ready = scanner.push(forms(sought), text);
-            let rest = scanner.finish();
-            if scanner.found() {
-                clean = Some([ready, rest].concat().into());
+            let text = clean.as_deref().unwrap_or(text);
+            if text.len() >= sought.forms().form_bytes_min() {
+                clean = Scanner::hidden(forms(sought), text).or(clean);
             }
         }
         clean

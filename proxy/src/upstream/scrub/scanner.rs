@@ -38,6 +38,15 @@ impl Scanner {
         }
     }
 
+    /// A whole text without the secret, where that is in it.
+    pub(super) fn hidden(automaton: &Automaton, text: &[u8]) -> Option<Vec<u8>> {
+        let mut scanner = Self::new();
+        scanner.scan(automaton, text);
+        let mut clean = (!scanner.secret.is_empty()).then(|| text.to_vec())?;
+        scanner.secret.drain(..).for_each(|range| clean[range].fill(REDACTED));
+        Some(clean)
+    }
+
     /// Whether anything was overwritten yet.
     pub(super) fn found(&self) -> bool {
         self.found

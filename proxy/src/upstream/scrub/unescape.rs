@@ -4,9 +4,6 @@ use std::collections::VecDeque;
 
 use crate::credential::forms::automaton::{Automaton, ROOT, State};
 
-/// `\u00ff`.
-const ESCAPE_BYTES_MAX: usize = 6;
-
 /// A run of bytes of the text, counted back from where a scanner stands.
 pub(super) struct Run {
     /// How many bytes after its end were read.
@@ -41,7 +38,7 @@ pub(super) fn begins(byte: u8) -> bool {
 
 impl Unescaped {
     pub(super) fn new() -> Self {
-        Self { state: ROOT, widths: VecDeque::new(), width: 0, pending: Vec::with_capacity(ESCAPE_BYTES_MAX) }
+        Self { state: ROOT, widths: VecDeque::new(), width: 0, pending: Vec::new() }
     }
 
     /// Begins where the first reading stands.
