@@ -154,6 +154,7 @@ fn route(upstream: Upstream) -> claviger_config::Route {
         credentials: Vec::new(),
         timeouts: Timeouts { connect: TIMEOUT, response: TIMEOUT, idle: TIMEOUT },
         tls_ca: None,
+        scrub: false,
         strip_response_headers: Vec::new(),
         allow_private: false,
         location: Location::START,
