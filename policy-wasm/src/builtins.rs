@@ -5,6 +5,7 @@
 
 #[expect(dead_code, reason = "certificates need the rest")]
 mod asn1;
+mod aws;
 mod casts;
 mod crypto;
 mod debug;
@@ -12,14 +13,15 @@ mod encoding;
 mod format;
 mod graph;
 mod json;
+mod json_patch;
 mod json_text;
 mod jwt;
-#[expect(dead_code, reason = "private keys in PEM need the rest")]
 mod keys;
 mod net;
 mod numbers;
 mod operand;
 pub(crate) mod pem;
+mod private_keys;
 mod regex;
 mod semver;
 mod strings;
@@ -43,16 +45,19 @@ pub(crate) type Outcome = Result<Value, Fault>;
 /// A family's table.
 type Family = &'static [(&'static str, Function)];
 
-const FAMILIES: [Family; 15] = [
+const FAMILIES: [Family; 18] = [
+    aws::FAMILY,
     casts::FAMILY,
     crypto::FAMILY,
     debug::FAMILY,
     encoding::FAMILY,
     graph::FAMILY,
     json::FAMILY,
+    json_patch::FAMILY,
     jwt::FAMILY,
     net::FAMILY,
     numbers::FAMILY,
+    private_keys::FAMILY,
     regex::FAMILY,
     semver::FAMILY,
     strings::FAMILY,

@@ -2,6 +2,7 @@
 
 mod casts;
 mod jwt;
+mod providers;
 mod uri;
 
 use std::fmt::Write as _;
@@ -265,7 +266,7 @@ const CASES: &[Case] = &[
 ];
 
 /// The tables of all families.
-const TABLES: &[&[Case]] = &[CASES, casts::CASES, jwt::CASES, uri::CASES];
+const TABLES: &[&[Case]] = &[CASES, casts::CASES, jwt::CASES, providers::CASES, uri::CASES];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     TABLES.iter().copied().flatten()

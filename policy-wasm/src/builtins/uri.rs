@@ -38,21 +38,31 @@ fn is_valid(_: &mut Scope, operands: &[Value]) -> Outcome {
 
 /// Decoded parts are bytes: percent signs may write anything.
 #[derive(Default)]
-struct Uri {
+pub(super) struct Uri {
     scheme: String,
-    host: Vec<u8>,
+    pub(super) host: Vec<u8>,
     path: Vec<u8>,
     raw_path: String,
-    query: String,
+    pub(super) query: String,
     fragment: Vec<u8>,
 }
 
 impl Uri {
-    fn parse(text: &str) -> Result<Uri, Fault> {
+    pub(super) fn parse(text: &str) -> Result<Uri, Fault> {
         let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
         let mut uri = Uri::without_fragment(text)?;
         uri.fragment = unescape(fragment, Part::Fragment)?;
         Ok(uri)
+    }
+
+    /// The path as it goes over the wire: as it was written, where Go would keep it so.
+    pub(super) fn escaped_path(&self) -> String {
+        let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:@/[]%".contains(&byte);
+        match self.raw_path.is_empty() || !self.raw_path.bytes().all(keeps) {
+            true if self.path == b"*" => "*".to_owned(),
+            true => escaped_path(&self.path),
+            false => self.raw_path.clone(),
+        }
     }
 
     fn without_fragment(text: &str) -> Result<Uri, Fault> {
