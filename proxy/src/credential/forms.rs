@@ -1,7 +1,7 @@
 //! Every byte form in which a secret could come back, compiled once for each lease: what the scrubber looks for.
 //!
-//! Percent signs and JSON escapes are not spelt out here, since any part of a form may wear them: the scrubber reads
-//! its input a second time without them.
+//! Percent signs, JSON escapes and HTML references are not spelt out here, since any part of a form may wear them: the
+//! scrubber reads its input a second time without them.
 
 pub(crate) mod automaton;
 mod sieve;

@@ -99,8 +99,19 @@ impl Automaton {
     }
 
     /// The first place in `text`, from `at`, where a form could begin.
-    pub(crate) fn skip(&self, text: &[u8], at: usize) -> usize {
-        self.sieve.skip(text, at)
+    pub(crate) fn skip(&self, text: &[u8], mut at: usize) -> usize {
+        loop {
+            at = self.sieve.skip(text, at);
+            match text.get(at) {
+                Some(byte) if !self.begins(*byte) => at += 1,
+                Some(_) | None => return at,
+            }
+        }
+    }
+
+    /// Whether a form begins with `byte`.
+    pub(crate) fn begins(&self, byte: u8) -> bool {
+        self.first[usize::from(byte)] != 0
     }
 
     /// The length of the shortest form.

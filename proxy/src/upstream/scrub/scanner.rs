@@ -4,7 +4,6 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use memchr::memchr2;
 
 use super::unescape::{self, Unescaped};
 use crate::credential::forms::automaton::{Automaton, ROOT, State};
@@ -76,14 +75,10 @@ impl Scanner {
 
     fn scan(&mut self, automaton: &Automaton, piece: &[u8]) {
         let before = self.held.len();
-        let (mut at, mut escape) = (0, None);
+        let (mut at, mut escape) = (0, 0);
         while at < piece.len() {
             if self.state == ROOT && !self.apart {
-                let until = escape.filter(|place| *place >= at).unwrap_or_else(|| {
-                    memchr2(b'%', b'\\', &piece[at..]).map_or(piece.len(), |place| at + place)
-                });
-                escape = Some(until);
-                at = automaton.skip(&piece[..until], at);
+                at = skip(automaton, piece, at, &mut escape);
             }
             if let Some(byte) = piece.get(at) {
                 at += 1;
@@ -130,6 +125,21 @@ impl Scanner {
         self.held.extend_from_slice(&whole[ready..]);
         whole.truncate(ready);
         whole.into()
+    }
+}
+
+/// The first place, from `at`, where a form may begin in either reading. `escape` is where the readings last parted.
+fn skip(automaton: &Automaton, text: &[u8], mut at: usize, escape: &mut usize) -> usize {
+    loop {
+        if *escape <= at {
+            *escape = unescape::first(&text[at..]).map_or(text.len(), |place| at + place);
+        }
+        at = automaton.skip(&text[..*escape], at);
+        let passed = if at == *escape { unescape::idle(automaton, &text[at..]) } else { None };
+        match passed {
+            Some(bytes) => at += bytes,
+            None => return at,
+        }
     }
 }
 

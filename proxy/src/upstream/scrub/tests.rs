@@ -42,6 +42,9 @@ const WHOLE: &[(&str, Encode)] = &[
     ("JSON in part", |text| text.replace('c', "\\u0063").replace('+', "\\u002b")),
     ("a JSON string", |text| json_string(text)),
     ("JavaScript", |text| each(text, |byte| format!("\\x{byte:02x}"))),
+    ("HTML", |text| each(text, |byte| format!("&#{byte};"))),
+    ("hexadecimal HTML", |text| each(text, |byte| format!("&#x{byte:02X};"))),
+    ("HTML in part", |text| text.replace('+', "&#43;").replace('/', "&#x2f;").replace('"', "&quot;")),
     ("percent and JSON", |text| text.replace('c', "%63").replace('/', "\\/")),
     ("base64", |text| STANDARD.encode(text).trim_end_matches('=').to_owned()),
     ("base64url", |text| URL_SAFE_NO_PAD.encode(text)),
@@ -50,8 +53,14 @@ const WHOLE: &[(&str, Encode)] = &[
     ("hex in percent", |text| each(&hex::encode(text), |byte| format!("%{byte:02x}"))),
 ];
 
-const PARTIAL: [&str; 5] =
-    ["some percent", "every other percent", "JSON in part", "percent and JSON", "a JSON string"];
+const PARTIAL: [&str; 6] = [
+    "HTML in part",
+    "some percent",
+    "every other percent",
+    "JSON in part",
+    "percent and JSON",
+    "a JSON string",
+];
 
 /// What goes on of a stream that comes in these pieces.
 fn scrubbed<'a>(sought: &Sought, pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
@@ -140,6 +149,7 @@ fn texts_full_of_beginnings_come_through() {
         "canarycanary-0123canary-0123456789abcdef+/tokecanary",
         "%63%61%6e\\u0063\\u0061n%6",
         "\\\\\\\\%%%%\\u\\u0\\u00\\u00g%4g%",
+        "&&#&#;&#x;&#x63&#999;&#0000000099;&am&amp&amp;%26",
         "Y2FuYXJ5LTAxMjM0",
     ] {
         check_everywhere(&sought, text, text);
@@ -155,7 +165,10 @@ fn texts_full_of_beginnings_come_through() {
 fn cuts_change_nothing() {
     let secret = "abab-a\\%61";
     let sought = Sought::for_test(secret, None);
-    let words = ["abab", "-a", "\\\\", "%61", "%25", "\\u0061", "\\", "%", "b", secret, "YWJhYi1h", "6162"];
+    let words = [
+        "abab", "&#97;", "&#x61;", "&", "-a", "\\\\", "%61", "%25", "\\u0061", "\\", "%", "b", secret,
+        "YWJhYi1h", "6162",
+    ];
     let mut random = 1u32;
     let mut next = |below: usize| {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -191,6 +204,8 @@ fn only_what_could_begin_a_secret_waits() {
     check("data: canary-1", "data: canary-1");
     check("100%", "100");
     check("100% ", "100% ");
+    check("a&", "a");
+    check("a&b", "a&b");
     check("\\u0063\\u0061", "");
     check("\\u0063\\u0062", "\\u0063\\u0062");
 }
