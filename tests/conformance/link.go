@@ -6,23 +6,30 @@ import (
 
 	"github.com/open-policy-agent/opa/internal/compiler/wasm"
 	"github.com/open-policy-agent/opa/internal/wasm/encoding"
+	"github.com/open-policy-agent/opa/internal/wasm/module"
 	"github.com/open-policy-agent/opa/v1/ir"
 )
 
 // link makes one module of many plans. What the planner wrote stays as it is, but for what plans would otherwise share:
 // their functions get names of their own, and their constants move behind those of the plans before.
-func link(g group) ([]byte, error) {
+func link(g group, pages uint32) ([]byte, error) {
 	whole := &ir.Policy{Static: &ir.Static{}, Plans: &ir.Plans{}, Funcs: &ir.Funcs{}}
 	listed := map[string]bool{}
 	for _, p := range g {
 		newMove(whole, p).take(listed)
 	}
-	module, err := wasm.New().WithPolicy(whole).Compile()
+	compiled, err := wasm.New().WithPolicy(whole).Compile()
 	if err != nil {
 		return nil, err
 	}
+	for i := range compiled.Import.Imports {
+		if memory, isMemory := compiled.Import.Imports[i].Descriptor.(module.MemoryImport); isMemory {
+			memory.Mem.Lim.Min += pages
+			compiled.Import.Imports[i].Descriptor = memory
+		}
+	}
 	var out bytes.Buffer
-	if err := encoding.WriteModule(&out, module); err != nil {
+	if err := encoding.WriteModule(&out, compiled); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil

@@ -1,10 +1,13 @@
 // Compiles OPA's own test cases to WebAssembly, for tests/tests/conformance.rs to run.
 //
-//	go run . OUTPUT
+//	go run . OUTPUT PAGES
 //
 // The cases come with OPA's module. Each is planned by itself, as OPA's end-to-end test of its WebAssembly engine does
 // it; the plans are then linked, so that one module holds many cases and need be compiled only once. Cases that share a
 // module call the same builtins of the host, so that one that may not be loaded takes no other with it.
+//
+// PAGES is how much more memory the modules ask for than OPA's compiler lets them: it forgets the table of the rules,
+// which is large where many plans are linked. With 0 the host has to see to that.
 //
 // OUTPUT gets the modules, and cases.json, written last.
 package main
@@ -18,13 +21,14 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/open-policy-agent/opa/v1/test/cases"
 )
 
-// More cases in one module take longer to compile than two modules would: OPA's runtime is then the smaller part.
+// With more cases in a module, OPA's runtime is the smaller part of what is to be compiled.
 const casesPerModule = 100
 
 // Case is what the harness reads; tests/src/conformance/corpus.rs has its counterpart.
@@ -45,17 +49,24 @@ type Case struct {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: go run . OUTPUT")
-		os.Exit(2)
+	if len(os.Args) != 3 {
+		fail(2, "usage: go run . OUTPUT PAGES")
 	}
-	if err := build(os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, "conformance:", err)
-		os.Exit(1)
+	pages, err := strconv.ParseUint(os.Args[2], 10, 16)
+	if err != nil {
+		fail(2, err)
+	}
+	if err := build(os.Args[1], uint32(pages)); err != nil {
+		fail(1, err)
 	}
 }
 
-func build(output string) error {
+func fail(code int, why any) {
+	fmt.Fprintln(os.Stderr, "conformance:", why)
+	os.Exit(code)
+}
+
+func build(output string, pages uint32) error {
 	if err := os.MkdirAll(output, 0o755); err != nil {
 		return err
 	}
@@ -67,7 +78,7 @@ func build(output string) error {
 	inParallel(len(loaded), func(i int) { planned[i] = plan(loaded[i], fmt.Sprintf("case%d", i)) })
 	groups := grouped(planned)
 	failures := make([]error, len(groups))
-	inParallel(len(groups), func(i int) { failures[i] = groups[i].write(output, fmt.Sprintf("module%d.wasm", i)) })
+	inParallel(len(groups), func(i int) { failures[i] = groups[i].write(output, fmt.Sprintf("module%d.wasm", i), pages) })
 	for _, failure := range failures {
 		if failure != nil {
 			return failure
@@ -96,8 +107,8 @@ func load() ([]cases.TestCase, error) {
 // group is what becomes one module.
 type group []*planned
 
-func (g group) write(output, name string) error {
-	module, err := link(g)
+func (g group) write(output, name string, pages uint32) error {
+	module, err := link(g, pages)
 	if err != nil {
 		return fmt.Errorf("%s, with %s: %w", name, g[0].Name, err)
 	}

@@ -7,6 +7,8 @@ pub(super) const FAMILY: Family = &[("json.patch", patch)];
 
 const DEPTH_MAX: usize = 128;
 const NODES_MAX: usize = 128 * 1024;
+/// So much text counts as one node more.
+const TEXT_BYTES: usize = 128;
 const NO_PLACE: Fault = Fault::Undefined("a path leads nowhere");
 const NO_FIELD: Fault = Fault::Undefined("an operation lacks a field");
 
@@ -52,10 +54,13 @@ fn patch(_: &mut Scope, operands: &[Value]) -> Outcome {
 
 fn nodes_of(value: &Value) -> usize {
     match value {
-        Value::Null | Value::Boolean(_) | Value::Number(_) | Value::String(_) => 1,
+        Value::Null | Value::Boolean(_) | Value::Number(_) => 1,
+        Value::String(text) => 1 + text.len() / TEXT_BYTES,
         Value::Array(elements) => 1 + elements.iter().map(nodes_of).sum::<usize>(),
         Value::Set(members) => 1 + members.iter().map(nodes_of).sum::<usize>(),
-        Value::Object(fields) => 1 + fields.values().map(|value| 1 + nodes_of(value)).sum::<usize>(),
+        Value::Object(fields) => {
+            1 + fields.iter().map(|(key, value)| nodes_of(key) + nodes_of(value)).sum::<usize>()
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod casts;
 mod jwt;
+mod patch;
 mod providers;
 mod uri;
 

@@ -10,18 +10,19 @@ mod tree;
 mod trial;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use claviger_tests::{needs, slow, tool};
-use corpus::{Corpus, Kind};
+use corpus::{Case, Corpus, Kind};
 use ledger::Ledger;
 
 #[test]
 fn opas_own_cases_are_answered_as_opa_answers_them() {
     slow!();
     needs!("go");
-    let corpus = Corpus::compile();
+    let corpus = Corpus::compile(0);
     let failures = failures(&corpus);
     let ledger = Ledger::read();
     let complaints = ledger.complaints(&corpus, &failures);
@@ -32,13 +33,23 @@ fn opas_own_cases_are_answered_as_opa_answers_them() {
     assert!(complaints.is_empty(), "{} complaints", complaints.len());
 }
 
-/// What went wrong, by the name of the case. The machine's cores share the modules.
+/// What went wrong, by the name of the case.
 fn failures(corpus: &Corpus) -> BTreeMap<String, String> {
-    let found = Mutex::new(corpus.uncompiled());
+    let mut failures = corpus.uncompiled();
+    failures.extend(shared_out(corpus, trial::run));
+    failures
+}
+
+/// Runs every module's cases, shared out among the machine's cores; gives what went wrong.
+fn shared_out(
+    corpus: &Corpus,
+    run: impl Fn(&Path, &[&Case]) -> Vec<Result<(), String>> + Sync,
+) -> BTreeMap<String, String> {
+    let found = Mutex::new(BTreeMap::new());
     let (groups, next) = (corpus.by_module(), AtomicUsize::new(0));
     let work = || {
         while let Some((module, cases)) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcomes = cases.iter().zip(trial::run(module, cases));
+            let outcomes = cases.iter().zip(run(module, cases));
             let failed = outcomes.filter_map(|(case, outcome)| Some((case.name.clone(), outcome.err()?)));
             found.lock().expect("no thread panicked").extend(failed);
         }
