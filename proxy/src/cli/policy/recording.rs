@@ -4,6 +4,7 @@
 mod audit;
 mod decision_log;
 pub(super) mod fact;
+pub(super) mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -12,11 +13,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use claviger_policy::{EvalError, Evaluator, Policy, Trace};
 use serde_json::{Map, Value, json};
 
 use self::fact::Fact;
+use self::settings::Settings;
 use super::verdict::Verdict;
 use crate::cli::{USAGE, fail};
 
@@ -66,10 +69,18 @@ pub(super) struct Counts {
     pub(super) passed_over: BTreeMap<&'static str, usize>,
 }
 
+/// By what files are read.
+pub(super) struct Reading {
+    /// The policy that will be asked.
+    pub(super) policy: Arc<Policy>,
+    /// What is known beside the records.
+    pub(super) settings: Option<Settings>,
+}
+
 /// Gives each decision of a file, with the number of its line, to `each`.
 pub(super) fn read(
     path: &Path,
-    policy: &Policy,
+    reading: &Reading,
     counts: &mut Counts,
     mut each: impl FnMut(usize, Recorded),
 ) -> Result<(), ExitCode> {
@@ -84,39 +95,41 @@ pub(super) fn read(
         if bytes.is_empty() {
             return Ok(());
         }
-        let is_whole = bytes.ends_with(b"\n");
-        if !is_whole && bytes.len() as u64 == LINE_BYTES_MAX {
-            return Err(refuse("the line is longer than 8 MiB"));
-        }
-        if !bytes.trim_ascii().is_empty() {
-            match serde_json::from_slice::<Value>(&bytes) {
-                Ok(Value::Array(events)) => {
-                    for event in events {
-                        take(&event, policy, counts)
-                            .map_err(refuse)?
-                            .into_iter()
-                            .for_each(|found| each(number + 1, found));
-                    }
-                }
-                Ok(event) => {
-                    take(&event, policy, counts)
-                        .map_err(refuse)?
-                        .into_iter()
-                        .for_each(|found| each(number + 1, found));
-                }
-                Err(_) if !is_whole => {
-                    *counts.passed_over.entry("a last line that is torn").or_default() += 1
-                }
-                Err(error) => return Err(refuse(&format!("this is no record: {error}"))),
+        for event in events_in(&bytes, counts).map_err(|why| refuse(&why))? {
+            if let Some(found) = take(&event, reading, counts).map_err(refuse)? {
+                each(number + 1, found);
             }
         }
         number += 1;
     }
 }
 
-fn take(event: &Value, policy: &Policy, counts: &mut Counts) -> Result<Option<Recorded>, &'static str> {
+/// The events of one line: none, one, or a whole chunk of a decision log.
+fn events_in(line: &[u8], counts: &mut Counts) -> Result<Vec<Value>, String> {
+    let is_whole = line.ends_with(b"\n");
+    if !is_whole && line.len() as u64 == LINE_BYTES_MAX {
+        return Err("the line is longer than 8 MiB".to_owned());
+    }
+    if line.trim_ascii().is_empty() {
+        return Ok(Vec::new());
+    }
+    match serde_json::from_slice::<Value>(line) {
+        Ok(Value::Array(events)) => Ok(events),
+        Ok(event) => Ok(vec![event]),
+        Err(_) if !is_whole => {
+            *counts.passed_over.entry("a last line that is torn").or_default() += 1;
+            Ok(Vec::new())
+        }
+        Err(error) => Err(format!("this is no record: {error}")),
+    }
+}
+
+fn take(event: &Value, reading: &Reading, counts: &mut Counts) -> Result<Option<Recorded>, &'static str> {
+    let policy = &reading.policy;
     let line = match event {
-        event if event["v"] == 1 && event["seq"].is_u64() => audit::read(event, policy),
+        event if event["v"] == 1 && event["seq"].is_u64() => {
+            audit::read(event, policy, reading.settings.as_ref())
+        }
         event if decision_log::is_one(event) => decision_log::read(event, policy),
         _ => Line::Unreadable("this is neither a record nor an event of a decision log"),
     };

@@ -10,7 +10,8 @@ use clap::Args;
 use claviger_policy::{Evaluator, Policy};
 
 use self::report::Report;
-use super::recording::{self, Counts, Ground, Recorded, Was};
+use super::recording::settings::SettingsArgs;
+use super::recording::{self, Counts, Ground, Reading, Recorded, Was};
 use super::subject::SubjectArgs;
 use super::verdict::Verdict;
 use crate::cli::{Format, print, print_json};
@@ -26,6 +27,8 @@ pub(super) struct ReplayArgs {
     /// Files of the audit, or of a decision log in OPA's format, as JSON lines
     #[arg(value_name = "AUDIT", required = true)]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsArgs,
     /// Take a decision that cannot be judged for drift
     #[arg(long)]
     strict: bool,
@@ -88,11 +91,13 @@ struct Unjudged {
 }
 
 fn replayed(args: &ReplayArgs) -> Result<Replayed, ExitCode> {
+    let settings = args.settings.load()?;
     let policy = args.subject.load()?;
+    let reading = Reading { policy: Arc::clone(&policy), settings };
     let mut evaluator = Evaluator::new(Arc::clone(&policy));
     let mut counts = Counts::default();
     let mut replayed = Replayed {
-        policy: Arc::clone(&policy),
+        policy,
         counts: Counts::default(),
         same: 0,
         drift: Vec::new(),
@@ -101,7 +106,7 @@ fn replayed(args: &ReplayArgs) -> Result<Replayed, ExitCode> {
     };
     for file in &args.files {
         let name = file.display().to_string();
-        recording::read(file, &policy, &mut counts, |line, recorded| {
+        recording::read(file, &reading, &mut counts, |line, recorded| {
             replayed.judge(&mut evaluator, &name, line, recorded);
         })?;
     }

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::change;
 use crate::cli::policy::page::{Page, shown};
 use crate::cli::policy::recording::fact::Fact;
-use crate::cli::policy::recording::{self, Counts, Ground, verdict_json};
+use crate::cli::policy::recording::settings::SettingsArgs;
+use crate::cli::policy::recording::{self, Counts, Ground, Reading, verdict_json};
 use crate::cli::policy::subject::{self, MannerArgs, Wish};
 use crate::cli::policy::test::table::Table;
 use crate::cli::policy::test::{read, told};
@@ -31,6 +32,8 @@ pub(super) struct VerdictsArgs {
     /// Recorded decisions to ask both about, as `replay` reads them; may be given again
     #[arg(long = "audit", value_name = "FILE")]
     audits: Vec<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsArgs,
     /// A table of cases to ask both about, as `test` reads it; may be given again
     #[arg(long = "table", value_name = "FILE")]
     tables: Vec<PathBuf>,
@@ -94,11 +97,12 @@ impl Verdicts {
         let mut verdicts = Self { asked: 0, differences: Vec::new() };
         if !args.inputs.is_empty() || !args.audits.is_empty() {
             let mut pair = Pair::load(old, new, manner, Wish::default())?;
+            let reading = Reading { policy: Arc::clone(pair.new.policy()), settings: args.settings.load()? };
             for path in &args.inputs {
                 verdicts.ask(&mut pair, document(path, manner)?);
             }
             for path in &args.audits {
-                verdicts.ask_records(&mut pair, path)?;
+                verdicts.ask_records(&mut pair, path, &reading)?;
             }
         }
         for path in &args.tables {
@@ -118,9 +122,8 @@ impl Verdicts {
         Ok(verdicts)
     }
 
-    fn ask_records(&mut self, pair: &mut Pair, path: &Path) -> Result<(), ExitCode> {
-        let policy = Arc::clone(pair.new.policy());
-        recording::read(path, &policy, &mut Counts::default(), |line, recorded| {
+    fn ask_records(&mut self, pair: &mut Pair, path: &Path, reading: &Reading) -> Result<(), ExitCode> {
+        recording::read(path, reading, &mut Counts::default(), |line, recorded| {
             let target = [recorded.method, recorded.route, recorded.path].map(Option::unwrap_or_default);
             self.ask(
                 pair,

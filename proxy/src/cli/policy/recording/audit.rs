@@ -6,14 +6,15 @@ use claviger_policy::{Dialect, Policy};
 use serde_json::{Value, json};
 
 use super::fact::Fact;
+use super::settings::Settings;
 use super::{Line, Recorded, Was};
 use crate::request::path::CanonicalPath;
 
 /// How the error of a permit that cannot be honoured begins.
 const UNSOUND: &str = "the policy's decision cannot be honoured";
 
-/// What a record says.
-pub(super) fn read(event: &Value, policy: &Policy) -> Line {
+/// What a record says, and the configuration that it was made under, where that is known.
+pub(super) fn read(event: &Value, policy: &Policy, settings: Option<&Settings>) -> Line {
     if event["event"].is_string() {
         return Line::PassedOver("not about a request");
     }
@@ -28,7 +29,7 @@ pub(super) fn read(event: &Value, policy: &Policy) -> Line {
     };
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let now_ns = time.now_ns();
-    Line::Decision(Box::new(Recorded {
+    let mut recorded = Recorded {
         id: text(&event["id"]).unwrap_or_default(),
         time: text(&event["time"]).unwrap_or_default(),
         method: text(&event["request"]["method"]),
@@ -46,7 +47,11 @@ pub(super) fn read(event: &Value, policy: &Policy) -> Line {
             Dialect::ExtAuthz => ext_authz(event, now_ns, policy),
         },
         now_ns,
-    }))
+    };
+    if let Some(settings) = settings {
+        settings.complete(&mut recorded, policy.dialect());
+    }
+    Line::Decision(Box::new(recorded))
 }
 
 /// Our own input.

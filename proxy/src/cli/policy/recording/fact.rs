@@ -46,6 +46,22 @@ impl Fact {
         }
     }
 
+    /// Puts what became known at a place, or takes the place away where it became known that nothing is there. A place in
+    /// something of which nothing is known stays unknown with it.
+    pub(super) fn settle(&mut self, place: &[&str], fact: Option<Self>) {
+        let Some((key, rest)) = place.split_first() else { return };
+        let Some(parts) = self.open() else { return };
+        match (rest, fact) {
+            ([], Some(fact)) => drop(parts.insert((*key).to_owned(), fact)),
+            ([], None) => drop(parts.remove(*key)),
+            (rest, fact) => {
+                if let Some(inner) = parts.get_mut(*key) {
+                    inner.settle(rest, fact);
+                }
+            }
+        }
+    }
+
     /// Forgets what stands at a JSON pointer; what is not there is made, for it may have been there.
     pub(super) fn forget(&mut self, pointer: &str) {
         let keys = pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~"));

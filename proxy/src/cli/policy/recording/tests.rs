@@ -28,11 +28,15 @@ fn record(changes: Value) -> Value {
 }
 
 /// What a file of these lines gives.
-fn read_text(text: &str, policy: &Policy) -> (Vec<(usize, Recorded)>, Counts, bool) {
+fn read_text(text: &str, policy: &Arc<Policy>) -> (Vec<(usize, Recorded)>, Counts, bool) {
+    read_with(text, &Reading { policy: Arc::clone(policy), settings: None })
+}
+
+fn read_with(text: &str, reading: &Reading) -> (Vec<(usize, Recorded)>, Counts, bool) {
     let mut file = tempfile::NamedTempFile::new().expect("a scratch file");
     file.write_all(text.as_bytes()).expect("scratch is writable");
     let (mut found, mut counts) = (Vec::new(), Counts::default());
-    let read = read(file.path(), policy, &mut counts, |line, recorded| found.push((line, recorded)));
+    let read = read(file.path(), reading, &mut counts, |line, recorded| found.push((line, recorded)));
     (found, counts, read.is_ok())
 }
 
@@ -209,4 +213,65 @@ fn drift_is_what_is_decided_otherwise() {
     assert_eq!(on_record(Some("a"), json!({ "allow": true, "credential": "b" })), ["credential"]);
     assert!(on_record(Some("a"), json!({ "allow": true, "scopes": ["x"] })).is_empty());
     assert!(on_record(None, json!({ "allow": true, "credential": "b" })).is_empty());
+}
+
+#[test]
+fn the_configuration_fills_gaps() {
+    const CONFIG: &str = "
+version: 1
+listeners: { app: { bind: 127.0.0.1:8080, mode: reverse } }
+identity: { environment: production }
+routes:
+  api: { upstream: \"https://a.example:8443/base\", credential: key }
+  both: { upstream: \"https://b.example\", credentials: [key, other] }
+credentials:
+  key: { source: { static: { env: NOWHERE } }, inject: { bearer: {} } }
+  other: { source: { static: { env: NOWHERE } }, inject: { bearer: {} } }
+policy: { bundle: { file: bundle.tar.gz } }
+";
+    let settings = || {
+        let draft = claviger_config::parse(&claviger_config::Source::new("claviger.yaml", CONFIG), &|_| None);
+        Settings::of(draft.config.unwrap_or_else(|| panic!("{}", draft.findings.to_json())))
+    };
+    let check = |dialect: Dialect, changes: Value, expected: &[(&str, Value)]| {
+        let reading = Reading { policy: policy(dialect), settings: Some(settings()) };
+        let (mut found, ..) = read_with(&record(changes.clone()).to_string(), &reading);
+        let input = found.remove(0).1.input;
+        let known = input.without_unknown();
+        for (place, value) in expected {
+            let found = known.pointer(place).cloned().unwrap_or_default();
+            assert_eq!(&found, value, "{changes} {place}");
+        }
+    };
+    check(
+        Dialect::Mediation,
+        json!({}),
+        &[
+            ("/request/scheme", json!("https")),
+            ("/request/port", json!(8443)),
+            (
+                "/route",
+                json!({ "name": "api", "upstream": "https://a.example:8443/base", "credentials": ["key"] }),
+            ),
+            ("/credential", json!({ "name": "key", "kind": "static" })),
+            ("/workload", json!({ "uid": 1000, "exe": "/bin/a", "environment": "production" })),
+            ("/workload/labels", json!(null)),
+            ("/network/mode", json!("reverse")),
+        ],
+    );
+    check(
+        Dialect::Mediation,
+        json!({ "request": { "route": "both" } }),
+        &[("/route/credentials", json!(["key", "other"])), ("/credential", json!(null))],
+    );
+    check(Dialect::Mediation, json!({ "workload": { "truncated": true } }), &[("/workload", json!(null))]);
+    check(
+        Dialect::ExtAuthz,
+        json!({}),
+        &[
+            ("/attributes/contextExtensions/upstream", json!("https://a.example:8443/base")),
+            ("/attributes/contextExtensions/environment", json!("production")),
+            ("/attributes/request/http/host", json!("a.example:8443")),
+        ],
+    );
 }

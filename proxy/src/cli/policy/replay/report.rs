@@ -14,7 +14,7 @@ const SHOWN_MAX: usize = 50;
 
 /// What is said of every replay of our own records.
 const NOT_ON_RECORD: &str =
-    "a record of the audit holds no headers, query or body, nor what the configuration says";
+    "a record of the audit holds no headers, query or body, nor, without -c, what the configuration says";
 
 /// The answer in the making.
 pub(super) struct Report<'a> {
