@@ -120,10 +120,11 @@ cases:
     assert_eq!(told, json!({ "allowed": true, "headers": { "x-a": "y" } }));
 }
 
-/// A sidecar that has carried some requests under [`OLD`], and its audit file.
-fn carried(case: &Case, upstream: &Upstream) -> (Sidecar, String) {
+/// Lets a sidecar carry some requests under [`OLD`]; gives its configuration and its audit file.
+fn carried(case: &Case, upstream: &Upstream) -> (Config, String) {
     let source = json!({ "static": { "file": case.secret_file(&case.mint("the token")) } });
-    let mut sidecar = Sidecar::start(case, &Config::mediating(case, OLD, upstream, &source));
+    let config = Config::mediating(case, OLD, upstream, &source);
+    let mut sidecar = Sidecar::start(case, &config);
     for (method, path, headers, status) in [
         ("GET", "/api/echo/a", &[][..], 200),
         ("GET", "/api/echo/private/b", &[], 200),
@@ -137,14 +138,20 @@ fn carried(case: &Case, upstream: &Upstream) -> (Sidecar, String) {
     sidecar.records(6);
     assert_eq!(sidecar.stop(), 0);
     let audit = text(&sidecar.audit_file());
-    (sidecar, audit)
+    (config, audit)
+}
+
+/// The paths of a replay's drift.
+fn drifted(told: &Value) -> Vec<&str> {
+    let drift = told["drift"].as_array().into_iter().flatten();
+    drift.filter_map(|drift| drift["path"].as_str()).collect()
 }
 
 #[test]
 fn planted_drift_is_found_in_a_real_record() {
     needs!("opa");
     let (case, upstream) = (Case::new(), Upstream::plain());
-    let (_sidecar, audit) = carried(&case, &upstream);
+    let (config, audit) = carried(&case, &upstream);
     let (old, new) = (text(&compile(OLD)), text(&compile(NEW)));
 
     let told = policy(&case, &["replay", &old, &audit, "--format", "json"], 0);
@@ -188,6 +195,12 @@ fn planted_drift_is_found_in_a_real_record() {
         (&json!(5), Some(1)),
         "{told}"
     );
+    let by_port = OLD.replace("input.request.method == \"GET\"", "input.request.port > 0");
+    let by_port = text(&compile(&by_port));
+    policy(&case, &["replay", &by_port, &audit], 1);
+    let config = text(&case.file("replayed.yaml", config.to_yaml()));
+    let told = policy(&case, &["replay", &by_port, &audit, "-c", &config, "--format", "json"], 1);
+    assert_eq!((drifted(&told), &told["unjudged_count"]), (vec!["/echo/e"], &json!(2)), "{told}");
     policy(&case, &["replay", &new, &text(&case.file("no.jsonl", "no record\n"))], 2);
     policy(&case, &["replay", &new, "no-such-file"], 2);
 }

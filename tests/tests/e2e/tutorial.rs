@@ -45,7 +45,7 @@ fn all_of(output: &Output) -> String {
 
 #[test]
 fn tutorial_works_as_written() {
-    needs!("opa", "curl");
+    needs!("opa", "curl", "openssl");
     let case = Case::new();
     let path = tools(&case);
     let folder = case.dir().join("empty");
@@ -73,6 +73,7 @@ fn tutorial_works_as_written() {
         "\"code\":\"denied\"",
         "no rule allows this request",
         "2026-11-26.1",
+        "signed by    prod (ES256)",
     ] {
         assert!(said.contains(shown), "{shown} is not in\n{said}");
     }
@@ -80,6 +81,8 @@ fn tutorial_works_as_written() {
         said.contains("asked        3\ndiffer       0\n"),
         "the changed policy decides the table alike: {said}"
     );
+    let unsigned = shell("mv changed.tar.gz bundle.tar.gz; claviger check -c claviger.yaml", &path, &folder);
+    assert!(!unsigned.status.success() && all_of(&unsigned).contains("sign"), "{}", all_of(&unsigned));
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub(super) fn to_json(bundle: &Bundle, inspection: &Inspection) -> Value {
 }
 
 /// What the signature says. Nobody's key is asked for here, so nothing is proved.
-fn signature(bundle: &Bundle) -> Value {
+pub(super) fn signature(bundle: &Bundle) -> Value {
     match bundle.signer() {
         None => Value::Null,
         Some(Ok(Signer { key_id, algorithm, scope, files })) => {

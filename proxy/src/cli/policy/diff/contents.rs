@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::change;
 use crate::cli::fail;
-use crate::cli::policy::inspect::inspect;
+use crate::cli::policy::inspect::{inspect, signature};
 use crate::cli::policy::page::{Hue, Page, shown};
 
 /// Places in the data document that are told.
@@ -47,6 +47,7 @@ impl Contents {
             ("revision", json!(old.revision()), json!(new.revision())),
             ("abi", json!(abi(&seen_old)), json!(abi(&seen_new))),
             ("metadata", json!(old.metadata()), json!(new.metadata())),
+            ("signature", signature(old), signature(new)),
         ];
         let lists = [
             list("entrypoints", &seen_old.entrypoints, &seen_new.entrypoints),

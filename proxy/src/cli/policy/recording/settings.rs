@@ -30,9 +30,7 @@ impl SettingsArgs {
     pub(in crate::cli::policy) fn load(&self) -> Result<Option<Settings>, ExitCode> {
         let Some(path) = &self.config else { return Ok(None) };
         let source = Source::read(path).map_err(|error| fail(USAGE, &error.to_string()))?;
-        // a variable that is not set here is a value that no input holds
-        let env = |name: &str| Some(std::env::var(name).unwrap_or_else(|_| "unset".to_owned()));
-        let draft = claviger_config::parse(&source, &env);
+        let draft = claviger_config::parse(&source, &|name| std::env::var(name).ok());
         match draft.config {
             Some(config) => Ok(Some(Settings { config })),
             None => {

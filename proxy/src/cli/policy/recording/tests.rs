@@ -227,7 +227,8 @@ routes:
 credentials:
   key: { source: { static: { env: NOWHERE } }, inject: { bearer: {} } }
   other: { source: { static: { env: NOWHERE } }, inject: { bearer: {} } }
-policy: { bundle: { file: bundle.tar.gz } }
+policy: { bundle: { file: bundle.tar.gz }, entrypoint: a/b }
+state: { dir: state }
 ";
     let settings = || {
         let draft = claviger_config::parse(&claviger_config::Source::new("claviger.yaml", CONFIG), &|_| None);
