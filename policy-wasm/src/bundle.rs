@@ -13,6 +13,10 @@ use document::Manifest;
 pub use signature::{SignatureAlgorithm, Signer, UnusableKey, VerificationKey, Verifier};
 
 const BUNDLE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// OPA's own part of a module is an eighth of a megabyte; compiling takes about a second for each.
+const MODULE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// All data documents as text: what is read of them takes several times as much.
+const DATA_BYTES_MAX: usize = 64 * 1024 * 1024;
 const WASM_MAGIC: &[u8] = b"\0asm";
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
@@ -42,7 +46,7 @@ impl Bundle {
     /// Reads a `bundle.tar.gz` (`opa build -t wasm`) or a bare `policy.wasm`, for whoever wants to look at it: no
     /// signature is verified. Nothing is written to disk.
     ///
-    /// At most 32 MiB packed, 128 MiB unpacked and 4096 entries. Links, devices, paths that leave the bundle, files
+    /// At most 32 MiB packed, 128 MiB unpacked, 4096 entries, 16 MiB of module and 64 MiB of data. Links, devices, paths that leave the bundle, files
     /// given twice and data outside the manifest's roots are refused; files that are neither module, data nor manifest
     /// are passed over.
     ///
@@ -62,6 +66,7 @@ impl Bundle {
         let digest = sha256(bytes);
         if bytes.starts_with(WASM_MAGIC) {
             judge(&[])?;
+            check_module(bytes)?;
             return Ok(Bundle {
                 module: bytes.to_vec(),
                 data: Value::Object(Default::default()),
@@ -167,6 +172,11 @@ impl Bundle {
             None => Manifest::default(),
         };
         let signer = signature::told(&files);
+        let data_bytes: usize =
+            files.iter().filter(|file| file.name() == "data.json").map(|file| file.bytes.len()).sum();
+        if data_bytes > DATA_BYTES_MAX {
+            return Err(BundleError::DataTooLarge { bytes_max: DATA_BYTES_MAX });
+        }
         let mut data = Value::Object(Default::default());
         let mut module: Option<archive::File> = None;
         for file in files {
@@ -184,10 +194,18 @@ impl Bundle {
             }
         }
         let module = module.ok_or(BundleError::NoModule)?;
+        check_module(&module.bytes)?;
         manifest.names(&module)?;
         let (body_bytes_max, serial) = (manifest.body_bytes_max()?, manifest.serial()?);
         let module = module.bytes;
         Ok(Bundle { module, data, manifest, digest, packed_bytes, body_bytes_max, serial, signer })
+    }
+}
+
+fn check_module(bytes: &[u8]) -> Result<(), BundleError> {
+    match bytes.len() > MODULE_BYTES_MAX {
+        true => Err(BundleError::ModuleTooLarge { bytes_max: MODULE_BYTES_MAX }),
+        false => Ok(()),
     }
 }
 

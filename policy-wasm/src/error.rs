@@ -22,6 +22,18 @@ pub enum BundleError {
         /// The bound.
         bytes_max: u64,
     },
+    /// The module exceeds the bound: compiling it would take too long.
+    #[error("the module has more than {bytes_max} bytes")]
+    ModuleTooLarge {
+        /// The bound.
+        bytes_max: usize,
+    },
+    /// The data documents exceed the bound.
+    #[error("the data documents have more than {bytes_max} bytes")]
+    DataTooLarge {
+        /// The bound.
+        bytes_max: usize,
+    },
     /// More entries than the bound.
     #[error("the bundle has more than {entries_max} entries")]
     TooManyEntries {

@@ -17,7 +17,7 @@ mod trial;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::{Extern, Instance as Module, Linker, Memory, MemoryType, Store};
+use wasmtime::{Extern, Instance as Module, Linker, Memory, MemoryType, Store, TypedFunc};
 
 use crate::builtins::Dispatch;
 use crate::decision::only_result;
@@ -191,14 +191,12 @@ impl Instance {
 
     /// The entrypoints' names and numbers, as the module lists them.
     pub(crate) fn entrypoints(&mut self) -> Result<Vec<(String, i32)>, EvalError> {
-        let table = self.abi.entrypoints.call(&mut self.store, ()).map_err(host::stopped)?;
-        self.table(table)
+        self.table(self.abi.entrypoints.clone())
     }
 
     /// The names and numbers of the builtins that the module calls.
     pub(crate) fn builtins(&mut self) -> Result<Vec<(String, i32)>, EvalError> {
-        let table = self.abi.builtins.call(&mut self.store, ()).map_err(host::stopped)?;
-        self.table(table)
+        self.table(self.abi.builtins.clone())
     }
 
     #[cfg(test)]
@@ -241,9 +239,16 @@ impl Instance {
         Ok(())
     }
 
-    fn table(&mut self, address: i32) -> Result<Vec<(String, i32)>, EvalError> {
+    /// Also these are the module's own functions, which may never end.
+    fn table(&mut self, of: TypedFunc<(), i32>) -> Result<Vec<(String, i32)>, EvalError> {
         let broken = || EvalError::Trapped { cause: "a table of the module is malformed".to_owned() };
-        let text = self.abi.json_dump.call(&mut self.store, address).map_err(host::stopped)?;
+        self.arm(SETUP_TIME_MAX);
+        let (store, dump) = (&mut self.store, &self.abi.json_dump);
+        let text = self.pulse.during(|| {
+            let table = of.call(&mut *store, ())?;
+            dump.call(store, table)
+        });
+        let text = text.map_err(host::stopped)?;
         let text = memory::text(self.memory.data(&self.store), text.cast_unsigned(), TABLE_TEXT_BYTES_MAX)
             .map_err(|fault| fault.breach())?;
         let table = std::str::from_utf8(text).ok().and_then(|text| Value::parse(text).ok());
@@ -334,5 +339,7 @@ fn aligned(address: u32) -> Option<u32> {
 /// The type of [`linker`]'s result.
 pub(crate) type HostLinker = Linker<Host>;
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

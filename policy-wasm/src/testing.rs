@@ -94,6 +94,11 @@ pub(crate) const PERMISSIVE: Module = Module {
 
 impl Module {
     pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.bytes_but(&[])
+    }
+
+    /// The same, but for some parts of its text.
+    pub(crate) fn bytes_but(&self, changes: &[(&str, &str)]) -> Vec<u8> {
         let Module { imports, minor, entrypoints, builtins, eval, more, malloc } = self;
         let text = format!(
             r#"(module
@@ -126,6 +131,10 @@ impl Module {
         );
         let memory = if imports.contains("memory") { r#"(export "memory" (memory 0))"# } else { "" };
         let text = text.replacen("(global $heap", &format!("{memory}\n(global $heap"), 1);
+        let text = changes.iter().fold(text, |text, (old, new)| {
+            assert!(text.contains(old), "{old:?} is not in the module");
+            text.replacen(old, new, 1)
+        });
         wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
 

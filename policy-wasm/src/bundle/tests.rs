@@ -237,6 +237,17 @@ fn sizes_are_bounded() {
     assert!(matches!(Bundle::read(&bomb), Err(BundleError::UnpacksTooLarge { .. })));
     let large = vec![0; 32 * 1024 * 1024 + 1];
     assert!(matches!(Bundle::read(&large), Err(BundleError::TooLarge { .. })));
+    let module = [MODULE, &[0; 16 * 1024 * 1024]].concat();
+    assert!(matches!(Bundle::read(&module), Err(BundleError::ModuleTooLarge { .. })));
+    let mut tar = Builder::new(Vec::new());
+    entry(&mut tar, EntryType::Regular, b"policy.wasm", &module);
+    let packed = gzip(&tar.into_inner().expect("memory takes everything"));
+    assert!(matches!(Bundle::read(&packed), Err(BundleError::ModuleTooLarge { .. })));
+    let (many, wide) = (format!("{{\"a\":[0{}]}}", ",0".repeat(5 << 20)), " ".repeat(65 << 20));
+    let error = read(&[("policy.wasm", ""), ("data.json", &many)]).expect_err("it is refused").to_string();
+    assert!(error.contains("more than 4194304 values"), "{error}");
+    let error = read(&[("policy.wasm", ""), ("data.json", &wide)]).err();
+    assert!(matches!(error, Some(BundleError::DataTooLarge { .. })), "{error:?}");
     let names: Vec<String> = (0..4097).map(|index| format!("file-{index}")).collect();
     let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
     assert_eq!(read(&files).err(), Some(BundleError::TooManyEntries { entries_max: 4096 }));

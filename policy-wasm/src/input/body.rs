@@ -63,6 +63,9 @@ pub enum JsonError {
     /// Objects and arrays in each other, more than 128 levels.
     #[error("it is nested too deeply")]
     TooDeep,
+    /// More than four million values.
+    #[error("it has too many values")]
+    TooMany,
 }
 
 impl<'a> Json<'a> {
@@ -78,6 +81,7 @@ impl<'a> Json<'a> {
             Err(SyntaxError::Malformed { .. }) => Err(JsonError::Malformed),
             Err(SyntaxError::DuplicateKey) => Err(JsonError::DuplicateKey),
             Err(SyntaxError::TooDeep) => Err(JsonError::TooDeep),
+            Err(SyntaxError::TooMany) => Err(JsonError::TooMany),
         }
     }
 }

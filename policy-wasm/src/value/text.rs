@@ -6,6 +6,8 @@ use std::fmt::{self, Display, Formatter, Write as _};
 use super::{Number, Value};
 
 const DEPTH_MAX: usize = 128;
+/// Each value takes some forty bytes here, however few it has as text: more than any module has room for.
+const VALUES_MAX: usize = 4 * 1024 * 1024;
 
 /// Why text is not a value. Holds no part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,10 +18,12 @@ pub(crate) enum SyntaxError {
     DuplicateKey,
     #[error("it is nested deeper than {DEPTH_MAX} levels")]
     TooDeep,
+    #[error("it has more than {VALUES_MAX} values")]
+    TooMany,
 }
 
 pub(super) fn parse(text: &str) -> Result<Value, SyntaxError> {
-    let mut reader = Reader { text, at: 0, depth: 0 };
+    let mut reader = Reader { text, at: 0, depth: 0, values: 0 };
     let value = reader.value()?;
     reader.skip_space();
     if reader.at == text.len() { Ok(value) } else { Err(reader.malformed()) }
@@ -29,10 +33,15 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    values: usize,
 }
 
 impl<'a> Reader<'a> {
     fn value(&mut self) -> Result<Value, SyntaxError> {
+        self.values += 1;
+        if self.values > VALUES_MAX {
+            return Err(SyntaxError::TooMany);
+        }
         self.skip_space();
         match self.rest().as_bytes().first() {
             Some(b'"') => self.string().map(Value::String),
