@@ -32,7 +32,7 @@ pub(crate) fn lower(root: &Node, env: Env<'_>, mut findings: Findings) -> Draft 
     let audit = section::audit(&root, &mut findings);
     let decision_logs = report::decision_logs(&root, &mut findings);
     let status = report::status(&root, &mut findings);
-    let state_dir = section::state_dir(&root, env, &mut findings);
+    let state = section::state(&root, env, &mut findings);
     let limits = section::limits(&root, &mut findings);
     credential::warn_of_unused(&drafts, &routes, &mut findings);
 
@@ -48,7 +48,8 @@ pub(crate) fn lower(root: &Node, env: Env<'_>, mut findings: Findings) -> Draft 
             decision_logs: decision_logs.clone(),
             status: status.clone(),
             metrics,
-            state_dir: state_dir?,
+            compiled_policies_dir: state.as_ref()?.compiled_policies_dir.clone(),
+            state_dir: state?.dir,
             limits: limits?,
         })
     };

@@ -40,6 +40,8 @@ pub struct Config {
     pub metrics: Option<Bind>,
     /// Where private state is kept between starts.
     pub state_dir: PathBuf,
+    /// Where the machine code of policies is kept between starts, if it is.
+    pub compiled_policies_dir: Option<PathBuf>,
     /// Every bound that an operator may choose.
     pub limits: Limits,
 }

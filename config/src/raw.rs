@@ -262,6 +262,10 @@ pub(crate) struct Metrics {
 pub(crate) struct State {
     /// A directory; `$XDG_STATE_HOME/claviger` by default.
     pub(crate) dir: PathBuf,
+    /// Whether the machine code of policies is kept there from start to start: only where the workload has another uid
+    /// than the sidecar. Off by default.
+    #[serde(default)]
+    pub(crate) compiled_policies: bool,
 }
 
 /// Bounds.

@@ -630,6 +630,20 @@ fn without_a_state_section_the_user_has_one() {
 }
 
 #[test]
+fn machine_code_is_kept_only_where_the_file_says_so() {
+    let kept = |state: &str| {
+        let text = VALID.replacen("state:\n  dir: /s\n", state, 1);
+        draft(&text).config.map(|config| config.compiled_policies_dir)
+    };
+    let dir = || Some("/s/compiled-policies".into());
+    assert_eq!(kept("state: { dir: /s, compiled_policies: true }\n"), Some(dir()));
+    assert_eq!(kept("state: { dir: /s, compiled_policies: false }\n"), Some(None));
+    assert_eq!(kept("state: { dir: /s }\n"), Some(None));
+    assert_eq!(kept(""), Some(None));
+    assert_eq!(kept("state: { dir: /s, compiled_policies: yes please }\n"), None);
+}
+
+#[test]
 fn every_finding_lies_within_the_file() {
     let lines: Vec<&str> = VALID.lines().collect();
     let mutations: [fn(&str) -> Vec<String>; 6] = [

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use claviger_config::{Findings, Source, Style};
 
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Purpose, Snapshot};
 use crate::telemetry::{self, LogFormat};
 
 /// The command line was wrong, or a file that it names.
@@ -95,9 +95,9 @@ pub fn main() -> ExitCode {
 }
 
 /// Loads a configuration, or prints what is wrong with it and gives the exit code.
-fn load(args: &ConfigArgs) -> Result<Snapshot, ExitCode> {
+fn load(args: &ConfigArgs, purpose: Purpose) -> Result<Snapshot, ExitCode> {
     let file = read(args)?;
-    let (snapshot, findings) = Snapshot::build(&file);
+    let (snapshot, findings) = Snapshot::build(&file, purpose);
     print_findings(&findings, &file);
     snapshot.ok_or(ExitCode::from(USAGE))
 }

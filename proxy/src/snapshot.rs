@@ -49,6 +49,24 @@ pub struct PolicyPlan {
     pub shadow: Option<Origin>,
 }
 
+/// What a snapshot is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To carry requests.
+    Serve,
+    /// To look at: nothing is left on the disk.
+    Look,
+}
+
+impl Purpose {
+    fn compiled_dir(self, config: &Config) -> Option<PathBuf> {
+        match self {
+            Purpose::Serve => config.compiled_policies_dir.clone(),
+            Purpose::Look => None,
+        }
+    }
+}
+
 /// The kinds of one credential, built.
 struct Built {
     name: String,
@@ -60,7 +78,7 @@ struct Built {
 impl Snapshot {
     /// Builds all that `file` describes, without network, and tells of everything that is wrong with it. There is a
     /// snapshot exactly when there is no error.
-    pub fn build(file: &File) -> (Option<Self>, Findings) {
+    pub fn build(file: &File, purpose: Purpose) -> (Option<Self>, Findings) {
         let draft = claviger_config::parse(file, &|name| std::env::var(name).ok());
         let Draft { config, credentials, policy, decision_logs, mut findings, .. } = draft;
         let built: Vec<Built> =
@@ -70,7 +88,10 @@ impl Snapshot {
             let shadow = settings.shadow.as_ref();
             let shadow = shadow.map(|shadow| origin_of_shadow(shadow, &compiler, &mut findings));
             let compiler = match &config {
-                Some(config) => compiler.above(floor(&config.state_dir, &settings)),
+                Some(config) => {
+                    let compiler = compiler.above(floor(&config.state_dir, &settings));
+                    compiler.keeping(purpose.compiled_dir(config))
+                }
                 None => compiler,
             };
             let (origin, policy) = load_policy(&settings, &compiler, &mut findings)?;

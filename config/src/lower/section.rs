@@ -54,11 +54,25 @@ pub(super) fn metrics(root: &Block<'_>, listeners: &[Listener], findings: &mut F
     Some(raw.bind)
 }
 
-/// `state.dir`, or a directory of our own where the user's state belongs.
-pub(super) fn state_dir(root: &Block<'_>, env: Env<'_>, findings: &mut Findings) -> Option<PathBuf> {
-    if let Some(block) = root.key("state") {
-        return block.decode::<raw::State>(findings).map(|state| state.dir);
-    }
+/// What `state` says.
+pub(super) struct State {
+    pub(super) dir: PathBuf,
+    pub(super) compiled_policies_dir: Option<PathBuf>,
+}
+
+const COMPILED_POLICIES: &str = "compiled-policies";
+
+/// `state`; without it, a directory of our own where the user's state belongs.
+pub(super) fn state(root: &Block<'_>, env: Env<'_>, findings: &mut Findings) -> Option<State> {
+    let Some(block) = root.key("state") else {
+        return users_dir(env, findings).map(|dir| State { dir, compiled_policies_dir: None });
+    };
+    let raw: raw::State = block.decode(findings)?;
+    let compiled_policies_dir = raw.compiled_policies.then(|| raw.dir.join(COMPILED_POLICIES));
+    Some(State { dir: raw.dir, compiled_policies_dir })
+}
+
+fn users_dir(env: Env<'_>, findings: &mut Findings) -> Option<PathBuf> {
     let absolute = |name: &str| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state_home = || absolute("XDG_STATE_HOME");
     let home = || absolute("HOME").map(|home| home.join(Path::new(".local/state")));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{ConfigArgs, Format, print, print_findings, print_json, read};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Purpose, Snapshot};
 
 /// Flags of `check`.
 #[derive(Args)]
@@ -22,7 +22,7 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
         Ok(file) => file,
         Err(code) => return code,
     };
-    let (snapshot, findings) = Snapshot::build(&file);
+    let (snapshot, findings) = Snapshot::build(&file, Purpose::Look);
     match args.format {
         Format::Json => print_json(&findings.to_json()),
         Format::Human => print_findings(&findings, &file),

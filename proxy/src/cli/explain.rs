@@ -25,7 +25,7 @@ use crate::reload;
 use crate::request::Request;
 use crate::request::id::RequestIds;
 use crate::route::Routes;
-use crate::snapshot::{PolicyPlan, Snapshot};
+use crate::snapshot::{PolicyPlan, Purpose, Snapshot};
 use crate::tally::Tally;
 
 /// Flags of `explain`.
@@ -49,7 +49,7 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) fn run(args: &ExplainArgs) -> ExitCode {
-    let snapshot = match load(&args.config) {
+    let snapshot = match load(&args.config, Purpose::Look) {
         Ok(snapshot) => snapshot,
         Err(code) => return code,
     };

@@ -8,6 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::{ConfigArgs, fail, load};
 use crate::process;
 use crate::run::{self, End, Signals};
+use crate::snapshot::Purpose;
 
 /// Threads of the control plane: issuers, health and metrics, signals.
 const CONTROL_THREADS: usize = 1;
@@ -20,7 +21,7 @@ pub(super) fn run(args: &ConfigArgs) -> ExitCode {
         Ok(ready) => ready,
         Err(error) => return fail(1, &format!("the process cannot start: {error}")),
     };
-    let snapshot = match load(args) {
+    let snapshot = match load(args, Purpose::Serve) {
         Ok(snapshot) => snapshot,
         Err(code) => return code,
     };

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,6 +23,7 @@ pub struct Compiler {
     dialect: Dialect,
     trust: Trust,
     floor: Option<Arc<Floor>>,
+    compiled_dir: Option<PathBuf>,
 }
 
 /// Why bytes are no policy.
@@ -53,12 +54,18 @@ impl Compiler {
             PolicyInput::Mediation => Dialect::Mediation,
             PolicyInput::ExtAuthz => Dialect::ExtAuthz,
         };
-        Self { entrypoint: settings.entrypoint.value.clone(), limits, dialect, trust, floor: None }
+        let entrypoint = settings.entrypoint.value.clone();
+        Self { entrypoint, limits, dialect, trust, floor: None, compiled_dir: None }
     }
 
     /// The same, and nothing below the floor.
     pub fn above(self, floor: Floor) -> Self {
         Self { floor: Some(Arc::new(floor)), ..self }
+    }
+
+    /// The same, with machine code kept in a private folder from start to start.
+    pub fn keeping(self, compiled_dir: Option<PathBuf>) -> Self {
+        Self { compiled_dir, ..self }
     }
 
     /// The same for policies that nobody obeys, which may be older than others before them.
@@ -92,7 +99,8 @@ impl Compiler {
         if let Some(known) = known.iter().find(|policy| policy.digest() == bundle.digest()) {
             return Ok(Arc::clone(known));
         }
-        let policy = Policy::load(&bundle, &self.entrypoint, self.limits)?;
+        let policy =
+            Policy::load_cached(&bundle, &self.entrypoint, self.limits, self.compiled_dir.as_deref())?;
         Ok(Arc::new(policy.in_dialect(self.dialect)))
     }
 }

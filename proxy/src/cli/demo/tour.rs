@@ -13,7 +13,7 @@ use super::upstream::abbreviated;
 use super::workload::{Answer, Call};
 use crate::audit::verify::{Known, verify};
 use crate::run::{End, Sidecar};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Purpose, Snapshot};
 
 /// Waited beyond a token's end, so that it is surely over.
 const AFTERWARDS: Duration = Duration::from_millis(100);
@@ -54,7 +54,7 @@ pub(super) struct Tour<'a> {
 impl<'a> Tour<'a> {
     /// Starts the sidecar of `scene`.
     pub(super) async fn start(scene: &'a Scene) -> Result<Self, String> {
-        let (snapshot, findings) = Snapshot::build(&scene.config);
+        let (snapshot, findings) = Snapshot::build(&scene.config, Purpose::Serve);
         let snapshot =
             snapshot.ok_or_else(|| findings.render(&scene.config, claviger_config::Style::Plain))?;
         let sidecar = Sidecar::start(snapshot)
