@@ -12,6 +12,7 @@ mod debug;
 mod encoding;
 mod format;
 mod graph;
+mod graphql;
 mod json;
 mod json_patch;
 mod json_text;
@@ -45,13 +46,14 @@ pub(crate) type Outcome = Result<Value, Fault>;
 /// A family's table.
 type Family = &'static [(&'static str, Function)];
 
-const FAMILIES: [Family; 18] = [
+const FAMILIES: [Family; 19] = [
     aws::FAMILY,
     casts::FAMILY,
     crypto::FAMILY,
     debug::FAMILY,
     encoding::FAMILY,
     graph::FAMILY,
+    graphql::FAMILY,
     json::FAMILY,
     json_patch::FAMILY,
     jwt::FAMILY,

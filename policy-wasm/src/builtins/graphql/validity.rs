@@ -1,0 +1,302 @@
+//! Whether a schema holds together: every name it speaks of is there and of the right kind, nothing is defined twice,
+//! directives stand where they may, and types have what their interfaces promise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::schema;
+use crate::value::Value;
+
+/// What every schema has beside its own: the introspection types, and the directives that are built in.
+const PRELUDE: &str = include_str!("prelude.graphql");
+/// A schema may bring its own of these.
+const BUILT_IN_DIRECTIVES: [&str; 6] = ["include", "skip", "deprecated", "specifiedBy", "defer", "oneOf"];
+const NO_ENUM_VALUES: [&str; 3] = ["true", "false", "null"];
+const INPUT_KINDS: [&str; 3] = ["SCALAR", "ENUM", "INPUT_OBJECT"];
+
+/// Whether the tree of a schema, as [`schema::document`] gives it, is valid.
+pub(super) fn is_valid(document: &Value) -> bool {
+    let Ok(prelude) = schema::document(PRELUDE) else { return false };
+    judge(&prelude, document).is_some()
+}
+
+/// Nothing where the schema is not valid.
+fn judge(prelude: &Value, document: &Value) -> Option<()> {
+    let schema = Schema::of(prelude, document)?;
+    let roots = items(document, "Schema");
+    must(roots.len() <= 1)?;
+    for root in roots.iter().chain(items(document, "SchemaExtension")) {
+        for operation in items(root, "OperationTypes") {
+            must(schema.types.contains_key(string(operation, "Type")))?;
+        }
+        schema.directives(items(root, "Directives").iter(), "SCHEMA", None, Uses::Once)?;
+    }
+    schema.types.values().try_for_each(|definition| schema.definition(definition))?;
+    schema.directives.values().try_for_each(|directive| {
+        must(!is_reserved(string(directive, "Name")))?;
+        schema.arguments(items(directive, "Arguments"), Some(string(directive, "Name")))
+    })
+}
+
+fn must(holds: bool) -> Option<()> {
+    holds.then_some(())
+}
+
+fn field<'v>(node: &'v Value, name: &str) -> Option<&'v Value> {
+    node.as_object()?.get(&Value::from(name))
+}
+
+fn items<'v>(node: &'v Value, name: &str) -> &'v [Value] {
+    field(node, name).and_then(Value::as_array).unwrap_or_default()
+}
+
+fn string<'v>(node: &'v Value, name: &str) -> &'v str {
+    field(node, name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn is_true(node: &Value, name: &str) -> bool {
+    field(node, name) == Some(&Value::Boolean(true))
+}
+
+fn is_reserved(name: &str) -> bool {
+    name.starts_with("__")
+}
+
+fn named<'v>(nodes: impl IntoIterator<Item = &'v Value>, name: &str) -> Option<&'v Value> {
+    nodes.into_iter().find(|node| string(node, "Name") == name)
+}
+
+/// The name at the bottom of a reference.
+fn bottom(mut reference: &Value) -> &str {
+    while let Some(element) = field(reference, "Elem") {
+        reference = element;
+    }
+    string(reference, "NamedType")
+}
+
+fn type_of(node: &Value) -> Option<&Value> {
+    field(node, "Type")
+}
+
+/// How often a directive that is not repeatable may stand in a list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Uses {
+    Once,
+    /// The list is put together from several places.
+    Often,
+}
+
+/// A type with everything that extends it.
+struct Definition<'v> {
+    kind: &'v str,
+    name: &'v str,
+    built_in: bool,
+    parts: Vec<&'v Value>,
+}
+
+impl<'v> Definition<'v> {
+    fn all(&self, name: &str) -> Vec<&'v Value> {
+        self.parts.iter().flat_map(|part| items(part, name)).collect()
+    }
+
+    fn names(&self, name: &str) -> Vec<&'v str> {
+        self.all(name).into_iter().filter_map(Value::as_str).collect()
+    }
+}
+
+struct Schema<'v> {
+    types: BTreeMap<&'v str, Definition<'v>>,
+    directives: BTreeMap<&'v str, &'v Value>,
+    /// What may stand where an abstract type is promised.
+    possible: BTreeMap<&'v str, BTreeSet<&'v str>>,
+}
+
+impl<'v> Schema<'v> {
+    fn of(prelude: &'v Value, document: &'v Value) -> Option<Schema<'v>> {
+        let mut types: BTreeMap<&str, Definition<'_>> = BTreeMap::new();
+        let theirs = items(prelude, "Definitions").iter().map(|node| (node, true));
+        for (node, from_prelude) in
+            theirs.chain(items(document, "Definitions").iter().map(|node| (node, false)))
+        {
+            let built_in = from_prelude || is_true(node, "BuiltIn");
+            let definition = Definition {
+                kind: string(node, "Kind"),
+                name: string(node, "Name"),
+                built_in,
+                parts: vec![node],
+            };
+            must(types.insert(definition.name, definition).is_none())?;
+        }
+        for node in items(document, "Extensions") {
+            let (kind, name) = (string(node, "Kind"), string(node, "Name"));
+            let new = Definition { kind, name, built_in: false, parts: Vec::new() };
+            let extended = types.entry(name).or_insert(new);
+            must(extended.kind == kind)?;
+            extended.parts.push(node);
+        }
+        let mut directives = BTreeMap::new();
+        for node in items(prelude, "Directives").iter().chain(items(document, "Directives")) {
+            let name = string(node, "Name");
+            must(directives.insert(name, node).is_none() || BUILT_IN_DIRECTIVES.contains(&name))?;
+        }
+        let possible = possible(&types);
+        Some(Schema { types, directives, possible })
+    }
+
+    fn definition(&self, definition: &Definition<'v>) -> Option<()> {
+        let fields = definition.all("Fields");
+        let place =
+            if definition.kind == "INPUT_OBJECT" { "INPUT_FIELD_DEFINITION" } else { "FIELD_DEFINITION" };
+        for field in &fields {
+            must(!is_reserved(string(field, "Name")))?;
+            must(self.types.contains_key(bottom(type_of(field)?)))?;
+            self.arguments(items(field, "Arguments"), None)?;
+            self.directives(items(field, "Directives").iter(), place, None, Uses::Once)?;
+        }
+        for member in definition.names("Types") {
+            must(self.types.get(member)?.kind == "OBJECT")?;
+        }
+        definition
+            .names("Interfaces")
+            .iter()
+            .try_for_each(|interface| self.implements(definition, interface))?;
+        self.body(definition, &fields)?;
+        let names: BTreeSet<&str> = fields.iter().map(|field| string(field, "Name")).collect();
+        must(names.len() == fields.len())?;
+        must(definition.built_in || !is_reserved(definition.name))?;
+        self.directives(definition.all("Directives").into_iter(), definition.kind, None, Uses::Often)
+    }
+
+    /// What each kind of type must have.
+    fn body(&self, definition: &Definition<'v>, fields: &[&'v Value]) -> Option<()> {
+        let kind = |field: &Value| {
+            type_of(field).and_then(|kind| self.types.get(bottom(kind))).map(|found| found.kind)
+        };
+        match definition.kind {
+            "OBJECT" | "INTERFACE" => {
+                must(!fields.is_empty() && fields.iter().all(|field| kind(field) != Some("INPUT_OBJECT")))
+            }
+            "INPUT_OBJECT" => {
+                let takes = |field: &&Value| kind(field).is_none_or(|kind| INPUT_KINDS.contains(&kind));
+                must(!fields.is_empty() && fields.iter().all(takes))
+            }
+            "ENUM" => {
+                let values = definition.all("EnumValues");
+                let names: BTreeSet<&str> = values.iter().map(|value| string(value, "Name")).collect();
+                must(!values.is_empty() && names.len() == values.len())?;
+                must(NO_ENUM_VALUES.iter().all(|name| !names.contains(name)))?;
+                values.iter().try_for_each(|value| {
+                    self.directives(items(value, "Directives").iter(), "ENUM_VALUE", None, Uses::Once)
+                })
+            }
+            _ => Some(()),
+        }
+    }
+
+    fn arguments(&self, arguments: &'v [Value], within: Option<&str>) -> Option<()> {
+        arguments.iter().try_for_each(|argument| {
+            must(!is_reserved(string(argument, "Name")))?;
+            let kind = self.types.get(bottom(type_of(argument)?))?.kind;
+            must(INPUT_KINDS.contains(&kind))?;
+            self.directives(items(argument, "Directives").iter(), "ARGUMENT_DEFINITION", within, Uses::Once)
+        })
+    }
+
+    /// `within` is the directive whose definition these stand in.
+    fn directives<'d>(
+        &self,
+        directives: impl Iterator<Item = &'d Value>,
+        place: &str,
+        within: Option<&str>,
+        uses: Uses,
+    ) -> Option<()> {
+        let mut seen = BTreeSet::new();
+        for directive in directives {
+            let name = string(directive, "Name");
+            must(!is_reserved(name) && within != Some(name))?;
+            let definition = self.directives.get(name)?;
+            let again = !seen.insert(name);
+            must(!again || uses == Uses::Often || is_true(definition, "IsRepeatable"))?;
+            must(items(definition, "Locations").iter().any(|location| location.as_str() == Some(place)))?;
+            let (given, wanted) = (items(directive, "Arguments"), items(definition, "Arguments"));
+            must(given.iter().all(|argument| named(wanted, string(argument, "Name")).is_some()))?;
+            must(wanted.iter().all(|argument| is_served(argument, given)))?;
+        }
+        Some(())
+    }
+
+    fn implements(&self, definition: &Definition<'v>, interface: &str) -> Option<()> {
+        let interface = self.types.get(interface)?;
+        must(interface.kind == "INTERFACE")?;
+        let fields = definition.all("Fields");
+        for promised in interface.all("Fields") {
+            let found = named(fields.iter().copied(), string(promised, "Name"))?;
+            must(self.keeps(type_of(promised)?, type_of(found)?))?;
+            let (wanted, given) = (items(promised, "Arguments"), items(found, "Arguments"));
+            for argument in wanted {
+                let given = named(given, string(argument, "Name"))?;
+                must(is_compatible(type_of(argument)?, type_of(given)?))?;
+            }
+            let surplus = given.iter().filter(|argument| named(wanted, string(argument, "Name")).is_none());
+            must(surplus.into_iter().all(|argument| !is_required(argument)))?;
+        }
+        let own = definition.names("Interfaces");
+        must(interface.names("Interfaces").iter().all(|further| own.contains(further)))
+    }
+
+    /// Whether a type is what another one promises, or narrower.
+    fn keeps(&self, promised: &Value, actual: &Value) -> bool {
+        if is_true(promised, "NonNull") && !is_true(actual, "NonNull") {
+            return false;
+        }
+        match (field(promised, "Elem"), field(actual, "Elem")) {
+            (Some(promised), Some(actual)) => self.keeps(promised, actual),
+            (Some(_), None) => false,
+            (None, _) => {
+                let (promised, actual) = (string(promised, "NamedType"), string(actual, "NamedType"));
+                let possible = self.possible.get(promised);
+                promised == actual || possible.is_some_and(|possible| possible.contains(actual))
+            }
+        }
+    }
+}
+
+fn possible<'v>(types: &BTreeMap<&'v str, Definition<'v>>) -> BTreeMap<&'v str, BTreeSet<&'v str>> {
+    let mut possible: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for definition in types.values() {
+        for member in definition.names("Types") {
+            possible.entry(definition.name).or_default().insert(member);
+        }
+        for interface in definition.names("Interfaces") {
+            possible.entry(interface).or_default().insert(definition.name);
+        }
+    }
+    possible
+}
+
+fn is_required(argument: &Value) -> bool {
+    type_of(argument).is_some_and(|kind| is_true(kind, "NonNull"))
+        && field(argument, "DefaultValue").is_none()
+}
+
+/// Whether a directive's argument is given where it has to be.
+fn is_served(argument: &Value, given: &[Value]) -> bool {
+    const NULL: i64 = 6;
+    let value = named(given, string(argument, "Name")).and_then(|given| field(given, "Value"));
+    let is_null = |value: &Value| {
+        field(value, "Kind").and_then(Value::as_number).and_then(|kind| kind.as_i64()) == Some(NULL)
+    };
+    !is_required(argument) || value.is_some_and(|value| !is_null(value))
+}
+
+/// Whether an argument takes what the promised one takes.
+fn is_compatible(promised: &Value, actual: &Value) -> bool {
+    if string(promised, "NamedType") != string(actual, "NamedType") {
+        return false;
+    }
+    let inner = match (field(promised, "Elem"), field(actual, "Elem")) {
+        (Some(promised), Some(actual)) => is_compatible(promised, actual),
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    inner && (!is_true(actual, "NonNull") || is_true(promised, "NonNull"))
+}
