@@ -6,6 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
+/// Each beginning that is no block is searched for its end.
+const BEGINNINGS_MAX: usize = 64;
 
 /// One block with its label.
 pub(crate) struct Block {
@@ -16,7 +18,7 @@ pub(crate) struct Block {
 /// The first block and what follows its last line.
 pub(crate) fn decode(text: &str) -> Option<(Block, &str)> {
     let mut rest = text;
-    loop {
+    for _attempt in 0..BEGINNINGS_MAX {
         let start = begin(rest)?;
         let after = &rest[start..];
         match block(after) {
@@ -24,6 +26,7 @@ pub(crate) fn decode(text: &str) -> Option<(Block, &str)> {
             None => rest = after,
         }
     }
+    None
 }
 
 /// Where the label begins: `-----BEGIN ` at the start of a line.

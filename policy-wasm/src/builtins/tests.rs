@@ -1,8 +1,11 @@
 //! Every builtin with what OPA gives for it; where OPA is installed it is asked again.
 
+mod aws;
+mod capabilities;
 mod casts;
 mod graphql;
 mod jwt;
+mod keys;
 mod patch;
 mod providers;
 mod uri;
@@ -268,7 +271,16 @@ const CASES: &[Case] = &[
 ];
 
 /// The tables of all families.
-const TABLES: &[&[Case]] = &[CASES, casts::CASES, graphql::CASES, jwt::CASES, providers::CASES, uri::CASES];
+const TABLES: &[&[Case]] = &[
+    CASES,
+    aws::CASES,
+    casts::CASES,
+    graphql::CASES,
+    jwt::CASES,
+    keys::CASES,
+    providers::CASES,
+    uri::CASES,
+];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     TABLES.iter().copied().flatten()

@@ -15,6 +15,7 @@ mod verdict;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use claviger_policy::shipped;
 
 /// Flags of `policy`.
 #[derive(Args)]
@@ -35,6 +36,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Compare two bundles, and what they decide
     Diff(diff::DiffArgs),
+    /// Print what policies may call here, for `opa check --capabilities` and `opa build --capabilities`
+    Capabilities,
     /// Measure evaluations
     Bench(bench::BenchArgs),
 }
@@ -47,6 +50,10 @@ pub(super) fn run(args: &PolicyArgs) -> ExitCode {
         Command::Test(args) => test::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Diff(args) => diff::run(args),
+        Command::Capabilities => {
+            super::print(shipped::CAPABILITIES);
+            ExitCode::SUCCESS
+        }
         Command::Bench(args) => bench::run(args),
     }
 }
