@@ -3,7 +3,6 @@
 //! Each family is a table from name to function. A name that is in no table cannot be called: the policy is refused
 //! when it is loaded.
 
-#[expect(dead_code, reason = "certificates need the rest")]
 mod asn1;
 mod aws;
 mod casts;
@@ -66,6 +65,7 @@ const FAMILIES: [Family; 19] = [
     time::FAMILY,
     units::FAMILY,
     uri::FAMILY,
+    x509::FAMILY,
 ];
 
 /// Builtins that a decision must not depend on.

@@ -64,3 +64,8 @@ pub(super) fn as_boolean(value: &Value) -> Result<bool, Fault> {
 pub(super) fn set_of(values: impl IntoIterator<Item = Value>) -> Value {
     Value::Set(values.into_iter().collect::<BTreeSet<_>>())
 }
+
+/// An object with these fields.
+pub(super) fn record<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::Object(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}

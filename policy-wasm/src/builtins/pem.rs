@@ -1,7 +1,9 @@
 //! PEM blocks as Go's `encoding/pem` finds them: anything may stand around a block, nothing within it.
 
 use base64::Engine as _;
+use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -9,10 +11,21 @@ const DASHES: &str = "-----";
 /// Each beginning that is no block is searched for its end.
 const BEGINNINGS_MAX: usize = 64;
 
+/// Padded, and with any bits in what does not count.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 /// One block with its label.
 pub(crate) struct Block {
     pub(crate) label: String,
     pub(crate) bytes: Vec<u8>,
+}
+
+/// Base64 as Go reads it: line breaks do not count.
+pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
+    LENIENT.decode(text.replace(['\r', '\n'], "")).ok()
 }
 
 /// The first block and what follows its last line.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-use super::keys::{Curve, PrivateKey, Rsa};
+use super::keys::{Curve, PrivateKey, PublicKey, Rsa};
 use super::{Family, Fault, Outcome, Scope, operand, pem};
 use crate::value::{Number, Value};
 
@@ -62,7 +62,8 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(digits).ok()?).ok()
 }
 
-fn as_go(key: &PrivateKey) -> Value {
+/// As Go's `encoding/json` writes the key.
+pub(super) fn as_go(key: &PrivateKey) -> Value {
     match key {
         PrivateKey::Rsa(rsa) => rsa_as_go(rsa),
         PrivateKey::Ec { curve, secret, point } => {
@@ -94,6 +95,20 @@ fn rsa_as_go(rsa: &Rsa) -> Value {
         ("Precomputed", precomputed),
         ("Primes", [p, q].into_iter().map(|prime| decimal(prime)).collect()),
     ])
+}
+
+/// The same of a public key.
+pub(super) fn public_as_go(key: &PublicKey) -> Value {
+    match key {
+        PublicKey::Rsa { modulus, exponent } => {
+            object([("E", decimal(&exponent.to_be_bytes())), ("N", decimal(modulus))])
+        }
+        PublicKey::Ec { curve, point } => {
+            let (x, y) = coordinates(*curve, point);
+            object([("Curve", Value::Object(BTreeMap::new())), ("X", decimal(x)), ("Y", decimal(y))])
+        }
+        PublicKey::Ed25519(key) => STANDARD.encode(key).into(),
+    }
 }
 
 fn as_jwk(key: &PrivateKey) -> Value {

@@ -9,6 +9,7 @@ mod keys;
 mod patch;
 mod providers;
 mod uri;
+mod x509;
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -280,6 +281,7 @@ const TABLES: &[&[Case]] = &[
     keys::CASES,
     providers::CASES,
     uri::CASES,
+    x509::CASES,
 ];
 
 fn cases() -> impl Iterator<Item = &'static Case> {

@@ -39,10 +39,10 @@ fn is_valid(_: &mut Scope, operands: &[Value]) -> Outcome {
 /// Decoded parts are bytes: percent signs may write anything.
 #[derive(Default)]
 pub(super) struct Uri {
-    scheme: String,
+    pub(super) scheme: String,
     pub(super) host: Vec<u8>,
-    path: Vec<u8>,
-    raw_path: String,
+    pub(super) path: Vec<u8>,
+    pub(super) raw_path: String,
     pub(super) query: String,
     fragment: Vec<u8>,
 }
