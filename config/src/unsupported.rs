@@ -22,7 +22,6 @@ const NOT_YET: &[(&str, When)] = &[
     ("listeners.*.mode", When::Equals("transparent")),
     ("routes.*.tls.client", When::Present),
     ("routes.*.websocket", When::Equals("true")),
-    ("status", When::Present),
 ];
 
 /// Rejects every setting that is not built yet.

@@ -397,6 +397,18 @@ fn reports() {
     ] {
         check_keys("decision_logs", &format!("{http}, {keys}"), &[(code, path)]);
     }
+    check_keys("status", "", &[("missing_key", ".http")]);
+    check_keys("status", &format!("{http}, interval: 10ms"), &[("out_of_range", ".interval")]);
+    check_keys(
+        "status",
+        "http: { url: https://o.example/s, timeout: 11m }",
+        &[("out_of_range", ".http.timeout")],
+    );
+    check_keys(
+        "status",
+        "http: { url: https://o.example/s, auth: { a: {}, b: {} } }",
+        &[("two_kinds", ".http.auth")],
+    );
 }
 
 #[test]

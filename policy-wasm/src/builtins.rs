@@ -45,7 +45,7 @@ pub(crate) type Outcome = Result<Value, Fault>;
 /// A family's table.
 type Family = &'static [(&'static str, Function)];
 
-const FAMILIES: [Family; 19] = [
+const FAMILIES: [Family; 20] = [
     aws::FAMILY,
     casts::FAMILY,
     crypto::FAMILY,

@@ -6,6 +6,7 @@ pub mod labels;
 pub mod queue;
 pub mod running;
 pub mod shadow;
+pub mod status;
 #[cfg(test)]
 mod testing;
 mod thread;

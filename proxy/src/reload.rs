@@ -5,6 +5,7 @@ pub mod compiler;
 mod file;
 pub mod floor;
 mod service;
+pub mod standing;
 mod store;
 pub mod trust;
 mod workshop;
@@ -22,6 +23,7 @@ use crate::admin::metrics::policy::PolicyMetrics;
 use compiler::{Compiler, Unloadable};
 use floor::Floor;
 pub use service::Service;
+use standing::Standing;
 use store::Store;
 use workshop::Workshop;
 
@@ -45,6 +47,8 @@ pub struct Plan {
     pub role: Role,
     /// Where it is counted.
     pub metrics: PolicyMetrics,
+    /// Where it is told.
+    pub standing: Standing,
 }
 
 /// What a policy is followed for.
@@ -78,6 +82,7 @@ pub(crate) struct Reloader {
     role: Role,
     metrics: PolicyMetrics,
     floor: Option<Arc<Floor>>,
+    standing: Standing,
     /// The policy before the active one: to go back to it compiles nothing.
     before: Mutex<Option<Arc<Policy>>>,
 }
@@ -98,12 +103,14 @@ impl Reload {
     /// # Errors
     /// When there is no thread to compile on.
     pub async fn start(plan: Plan, state_dir: &Path) -> std::io::Result<Self> {
-        let Plan { origin, compiler, active, role, metrics } = plan;
+        let Plan { origin, compiler, active, role, metrics, standing } = plan;
         let floor = compiler.floor();
         let workshop = Workshop::open(compiler)?;
-        let reloader = Reloader { workshop, active, role, metrics, floor, before: Mutex::default() };
+        let reloader =
+            Reloader { workshop, active, role, metrics, floor, standing, before: Mutex::default() };
         if let Some(policy) = reloader.active.current() {
             reloader.metrics.replaced(&policy, None);
+            reloader.standing.activated(&policy);
             reloader.raise(&policy);
             reloader.settle().await;
         }
@@ -153,11 +160,13 @@ impl Reloader {
         let known = self.active.current().into_iter().chain(self.before()).collect();
         let policy = self.workshop.compile(read, known).await?;
         if self.active.current().is_some_and(|current| Arc::ptr_eq(&current, &policy)) {
+            self.standing.is_newest();
             return Ok(Change::Unchanged);
         }
         self.raise(&policy);
         let before = self.active.replace(Arc::clone(&policy));
         self.metrics.replaced(&policy, before.as_deref());
+        self.standing.activated(&policy);
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = before;
         let (role, revision, digest) = (self.role.as_str(), policy.revision(), policy.digest());
         tracing::info!(role, revision, digest, "a policy is in place");

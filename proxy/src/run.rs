@@ -24,6 +24,7 @@ use crate::listener::{self, Accepted, BindError, Listening};
 use crate::observe::labels;
 use crate::observe::running::{Plans, Running};
 use crate::process;
+use crate::reload::standing::Standing;
 use crate::reload::{self, Reload, Role};
 use crate::snapshot::Snapshot;
 use crate::upstream::dial::Dialler;
@@ -94,7 +95,7 @@ pub struct Sidecar {
 impl Sidecar {
     /// Binds, recovers the audit, starts the workers, and only then accepts. Call it on the control runtime.
     pub async fn start(snapshot: Snapshot) -> Result<Self, StartError> {
-        let Snapshot { config, policy, routes, sources, decision_logs } = snapshot;
+        let Snapshot { config, policy, routes, sources, decision_logs, status } = snapshot;
         make_state_dir(&config.state_dir)?;
         let metrics = Arc::new(Metrics::new());
         let active = ActivePolicy::new(policy.policy);
@@ -122,8 +123,14 @@ impl Sidecar {
             None => None,
         };
         let sidecar = uuid::Uuid::now_v7().to_string();
-        let plans =
-            Plans { shadow: policy.shadow, compiler: policy.compiler.clone().without_floor(), decision_logs };
+        let standing = Standing::default();
+        let plans = Plans {
+            shadow: policy.shadow,
+            compiler: policy.compiler.clone().without_floor(),
+            decision_logs,
+            status,
+            standing: standing.clone(),
+        };
         let labels = labels::labels(&config.identity, &sidecar);
         let (watching, observers) = Running::start(plans, &config.state_dir, labels, &metrics).await?;
         let following = reload::Plan {
@@ -132,6 +139,7 @@ impl Sidecar {
             active: Arc::clone(&active),
             role: Role::Active,
             metrics: metrics.policy.clone(),
+            standing,
         };
         let reload = Reload::start(following, &config.state_dir).await?;
         let plan = Plan {

@@ -15,7 +15,7 @@ use crate::credential::cache::CredentialSource;
 use crate::credential::lease::Lifetime;
 use crate::credential::source::{self, Source};
 use crate::inject::{self, Injection};
-use crate::observe::decisions;
+use crate::observe::{decisions, status};
 use crate::reload::compiler::{Compiler, Unloadable, read_file};
 use crate::reload::floor::Floor;
 use crate::reload::trust::Trust;
@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub sources: Vec<CredentialSource>,
     /// Where every decision is sent, if anywhere.
     pub decision_logs: Option<decisions::Plan>,
+    /// Where it is told how the sidecar is, if anywhere.
+    pub status: Option<status::Plan>,
 }
 
 /// Which policy is asked first, and where newer ones come from.
@@ -80,7 +82,7 @@ impl Snapshot {
     /// snapshot exactly when there is no error.
     pub fn build(file: &File, purpose: Purpose) -> (Option<Self>, Findings) {
         let draft = claviger_config::parse(file, &|name| std::env::var(name).ok());
-        let Draft { config, credentials, policy, decision_logs, mut findings, .. } = draft;
+        let Draft { config, credentials, policy, decision_logs, status, mut findings } = draft;
         let built: Vec<Built> =
             credentials.into_iter().map(|draft| build_kinds(draft, &mut findings)).collect();
         let policy = policy.and_then(|settings| {
@@ -98,12 +100,13 @@ impl Snapshot {
             Some(PolicyPlan { policy, origin, compiler, shadow: shadow.flatten() })
         });
         let decision_logs = decision_logs.and_then(|logs| decisions::Plan::new(&logs, &mut findings));
+        let status = status.and_then(|reports| status::Plan::new(&reports, &mut findings));
         config.iter().flat_map(|config| &config.routes).for_each(|route| check_roots(route, &mut findings));
         if findings.has_errors() {
             return (None, findings);
         }
         let (Some(config), Some(policy)) = (config, policy) else { return (None, findings) };
-        let snapshot = Self { decision_logs, ..Self::assemble(config, policy, built) };
+        let snapshot = Self { decision_logs, status, ..Self::assemble(config, policy, built) };
         (Some(snapshot), findings)
     }
 
@@ -123,7 +126,7 @@ impl Snapshot {
             Route::new(index, settings.clone(), on_offer)
         };
         let routes = config.routes.iter().enumerate().map(route).collect();
-        Self { config, policy, routes, sources, decision_logs: None }
+        Self { config, policy, routes, sources, decision_logs: None, status: None }
     }
 }
 

@@ -9,10 +9,12 @@ use super::decisions::{self, Decisions};
 use super::labels::Labels;
 use super::queue::Queue;
 use super::shadow::Shadow;
+use super::status::{self, Status, Subjects};
 use super::{Observers, Queues};
 use crate::active::ActivePolicy;
 use crate::admin::metrics::Metrics;
 use crate::reload::compiler::Compiler;
+use crate::reload::standing::Standing;
 use crate::reload::{self, Origin, Reload, Role};
 
 /// What the configuration asks for.
@@ -23,12 +25,17 @@ pub struct Plans {
     pub compiler: Compiler,
     /// Where decisions are logged.
     pub decision_logs: Option<decisions::Plan>,
+    /// Where it is told how the sidecar is.
+    pub status: Option<status::Plan>,
+    /// How the active policy's bundle stands.
+    pub standing: Standing,
 }
 
 /// What is at work.
 pub struct Running {
     shadow: Option<Followed>,
     decisions: Option<Decisions>,
+    status: Option<Status>,
 }
 
 /// The shadow policy and its successors.
@@ -48,22 +55,31 @@ impl Running {
         labels: Labels,
         metrics: &Metrics,
     ) -> io::Result<(Self, Observers)> {
-        let Plans { shadow, compiler, decision_logs } = plans;
+        let Plans { shadow, compiler, decision_logs, status, standing } = plans;
+        let mut bundles = vec![("policy", standing)];
         let labels = Arc::new(labels);
         let shadow = match shadow {
-            Some(origin) => Some(follow(origin, compiler, state_dir, metrics).await?),
+            Some(origin) => {
+                let standing = Standing::default();
+                bundles.push(("shadow", standing.clone()));
+                Some(follow(origin, compiler, standing, state_dir, metrics).await?)
+            }
             None => None,
         };
         let (shadow, compared) = shadow.unzip();
         let decisions =
             decision_logs.map(|plan| Decisions::start(plan, Arc::clone(&labels), metrics.reports.clone()));
         let (decisions, logged) = decisions.transpose()?.unzip();
+        let uploads = decisions.as_ref().map(Decisions::uploads);
+        let subjects = Subjects { bundles, uploads };
+        let status = status.map(|plan| Status::start(plan, labels, subjects, metrics.reports.clone()));
         let observers = Observers::new(Queues { shadow: compared, decisions: logged });
-        Ok((Self { shadow, decisions }, observers))
+        Ok((Self { shadow, decisions, status }, observers))
     }
 
     /// Sends what is left to be sent, for so long at most. The workers must have ended.
     pub async fn close(self, patience: Duration) {
+        drop(self.status);
         if let Some(decisions) = self.decisions {
             decisions.close(patience).await;
         }
@@ -77,13 +93,14 @@ impl Running {
 async fn follow(
     origin: Origin,
     compiler: Compiler,
+    standing: Standing,
     state_dir: &Path,
     metrics: &Metrics,
 ) -> io::Result<(Followed, Queue)> {
     let slot = ActivePolicy::new(None);
     let (shadow, queue) = Shadow::start(Arc::clone(&slot), state_dir, metrics.shadow.clone())?;
     let metrics = metrics.shadow.policy.clone();
-    let plan = reload::Plan { origin, compiler, active: slot, role: Role::Shadow, metrics };
+    let plan = reload::Plan { origin, compiler, active: slot, role: Role::Shadow, metrics, standing };
     let reload = Reload::start(plan, state_dir).await?;
     Ok((Followed { reload, shadow }, queue))
 }

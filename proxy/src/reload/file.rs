@@ -65,8 +65,19 @@ enum Seen {
 }
 
 async fn reload(path: &Path, reloader: &Reloader) {
-    let file = path.to_owned();
-    let result = match reloader.take_from(move || read_file(&file)).await {
+    let (file, standing) = (path.to_owned(), reloader.standing.clone());
+    standing.looks();
+    let read = move || {
+        let bytes = read_file(&file)?;
+        standing.answered();
+        standing.came(bytes.len());
+        Ok(bytes)
+    };
+    let taken = reloader.take_from(read).await;
+    if let Err(error) = &taken {
+        reloader.standing.failed(error.to_string(), None);
+    }
+    let result = match taken {
         Ok(Change::Activated) => ReloadResult::activated,
         Ok(Change::Unchanged) => ReloadResult::unchanged,
         Err(Unloadable::Unread(error)) => {

@@ -90,6 +90,7 @@ pub(super) async fn follow(service: Service, reloader: Reloader, store: Option<S
             }
             Err(failure) => {
                 reloader.count(failure.result());
+                reloader.standing.failed(failure.to_string(), failure.status());
                 tracing::warn!(url = service.url(), error = %failure, "no newer policy; it stays as it is");
                 talk.failures = talk.failures.saturating_add(1);
                 talk.retry(&failure, service.poll)
@@ -122,6 +123,13 @@ enum Failure {
 }
 
 impl Failure {
+    fn status(&self) -> Option<u16> {
+        match self {
+            Self::Redirect(status) | Self::Status { status, .. } => Some(*status),
+            Self::Call(_) | Self::Unloadable(_) => None,
+        }
+    }
+
     fn result(&self) -> ReloadResult {
         match self {
             Self::Call(_) | Self::Redirect(_) | Self::Status { .. } => ReloadResult::unavailable,
@@ -138,16 +146,23 @@ impl Talk {
         reloader: &Reloader,
         store: Option<&Store>,
     ) -> Result<Change, Failure> {
+        let standing = &reloader.standing;
+        standing.looks();
         let mut reply = service.endpoint.send(&self.question(service)).await?;
         match reply.status {
-            StatusCode::NOT_MODIFIED if self.etag.is_some() => return Ok(Change::Unchanged),
-            StatusCode::OK => {}
+            StatusCode::NOT_MODIFIED if self.etag.is_some() => {
+                standing.answered();
+                standing.is_newest();
+                return Ok(Change::Unchanged);
+            }
+            StatusCode::OK => standing.answered(),
             StatusCode::NOT_MODIFIED => return Err(failed(&reply)),
             status if status.is_redirection() => return Err(Failure::Redirect(status.as_u16())),
             _ => return Err(failed(&reply)),
         }
         self.holds = service.long_poll && holds(&reply.headers);
         let bundle = Bytes::from(std::mem::take(&mut *reply.body));
+        standing.came(bundle.len());
         let change = reloader.take(bundle.clone()).await?;
         self.etag = reply.headers.remove(ETAG);
         if let (Some(store), Change::Activated) = (store, change) {

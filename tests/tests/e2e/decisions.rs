@@ -156,7 +156,8 @@ fn when_masking_fails_nothing_leaves() {
         for path in ["/echo/yes", "/echo/no"] {
             assert!([200, 403].contains(&ask(&sidecar, path, &hidden)), "{what}");
         }
-        until(what, || lost(&sidecar, reason) == 2.0);
+        // an observer steps back before everybody else on a busy machine
+        eventually_within(Duration::from_secs(60), what, || (lost(&sidecar, reason) == 2.0).then_some(()));
         assert_eq!(sidecar.stop(), 0, "{what}");
         assert_eq!((service.requests().len(), upstream.requests().len()), (0, 1), "{what}");
     }

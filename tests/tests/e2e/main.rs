@@ -20,6 +20,7 @@ mod renewal;
 mod scrub;
 mod shadow;
 mod signatures;
+mod status;
 mod streaming;
 mod tls;
 mod tutorial;

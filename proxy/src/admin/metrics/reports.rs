@@ -17,6 +17,8 @@ pub struct ReportMetrics {
     pub uploads: Family<DeliveryLabel, Counter>,
     /// `claviger_decision_log_buffer_bytes`.
     pub buffer_bytes: Gauge,
+    /// `claviger_status_reports_total{result}`.
+    pub status_reports: Family<DeliveryLabel, Counter>,
 }
 
 /// What becomes of an event, when all goes well.
@@ -98,5 +100,6 @@ impl ReportMetrics {
         registry.register("decision_log_drops", "Events that are lost", self.drops.clone());
         registry.register("decision_log_uploads", "Uploads of decision logs", self.uploads.clone());
         registry.register("decision_log_buffer_bytes", "Events that wait", self.buffer_bytes.clone());
+        registry.register("status_reports", "Reports of the status", self.status_reports.clone());
     }
 }
