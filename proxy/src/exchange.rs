@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{StatusCode, Version};
+use http::{Method, StatusCode, Version};
 
 use crate::admin::metrics::OutcomeLabel;
 use crate::audit::{
@@ -38,8 +38,8 @@ pub struct Exchange {
 /// What each stage adds.
 #[derive(Default)]
 struct Story {
-    method: String,
-    protocol: &'static str,
+    method: Option<Method>,
+    protocol: Option<&'static str>,
     host: Option<String>,
     path: Option<String>,
     identity: Option<Rc<Identity>>,
@@ -105,8 +105,8 @@ impl Exchange {
     /// A head came in, whatever is thought of it.
     pub fn saw_head(&self, head: &http::request::Parts) {
         let mut story = self.story.borrow_mut();
-        story.method = head.method.as_str().to_owned();
-        story.protocol = if head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" };
+        story.method = Some(head.method.clone());
+        story.protocol = Some(if head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" });
     }
 
     /// The head has one meaning.
@@ -225,7 +225,7 @@ impl Exchange {
             workload: story.identity.as_ref().map_or("{}", |identity| identity.record()),
             task: None,
             request: RequestRecord {
-                method: &story.method,
+                method: story.method.as_ref().map(Method::as_str),
                 route: story.route.as_ref().map(|route| &*route.name),
                 host: story.host.as_deref(),
                 path: story.path.as_deref(),

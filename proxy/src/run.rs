@@ -15,11 +15,10 @@ use tokio::task::JoinHandle;
 use crate::active::ActivePolicy;
 use crate::admin::metrics::Metrics;
 use crate::admin::{Admin, Health};
-use crate::audit::{self, Audit};
+use crate::audit::{self, Audit, LeaseRecord};
 use crate::authorize::Surroundings;
-use crate::clock;
 use crate::connection::ListenerFacts;
-use crate::credential::cache::{LeaseIndex, LeaseLedger, LeaseRecord};
+use crate::credential::cache::{LeaseIndex, LeaseLedger};
 use crate::listener::{self, Accepted, BindError, Listening};
 use crate::observe::labels;
 use crate::observe::running::{Plans, Running};
@@ -90,6 +89,8 @@ pub struct Sidecar {
     watching: Running,
     health: Arc<Health>,
     addresses: Vec<(String, String)>,
+    /// Which worker has panicked.
+    lost: mpsc::UnboundedReceiver<usize>,
 }
 
 impl Sidecar {
@@ -160,7 +161,8 @@ impl Sidecar {
             limits: config.limits,
         };
         let (phase, watched) = watch::channel(Phase::Running);
-        let spawned = spawn_workers(workers, &plan, &audit, &watched)?;
+        let (bell, lost) = mpsc::unbounded_channel();
+        let spawned = spawn_workers(workers, &plan, &audit, &watched, &bell)?;
         let addresses: Vec<_> = config
             .listeners
             .iter()
@@ -186,6 +188,7 @@ impl Sidecar {
             watching,
             health,
             addresses,
+            lost,
         })
     }
 
@@ -226,17 +229,25 @@ impl Sidecar {
     }
 }
 
-/// Runs until a signal, then drains; a second signal ends it at once.
+/// Runs until a signal, then drains; a second signal ends it at once. A worker that is lost is as good as a signal, but
+/// what it carried was cut off: whoever supervises the process is to start it anew.
 pub async fn serve(snapshot: Snapshot, mut signals: Signals) -> Result<End, StartError> {
-    let sidecar = Sidecar::start(snapshot).await?;
+    let mut sidecar = Sidecar::start(snapshot).await?;
     if sidecar.health.missing().is_empty() {
         tracing::info!("ready");
     } else {
         tracing::warn!("there is no policy yet, and everything is refused until there is");
     }
-    signals.next().await;
+    let whole = tokio::select! {
+        () = signals.next() => End::Drained,
+        Some(worker) = sidecar.lost.recv() => {
+            tracing::error!(worker, "a worker has panicked outside of any connection");
+            End::Cut
+        }
+    };
     tracing::info!("draining");
-    let end = sidecar.drain(std::pin::pin!(signals.next())).await;
+    let drained = sidecar.drain(std::pin::pin!(signals.next())).await;
+    let end = if whole == End::Cut { whole } else { drained };
     tracing::info!(?end, "stopped");
     Ok(end)
 }
@@ -305,9 +316,12 @@ fn spawn_workers(
     plan: &Plan,
     audit: &Audit,
     phase: &watch::Receiver<Phase>,
+    lost: &mpsc::UnboundedSender<usize>,
 ) -> std::io::Result<Vec<Spawned>> {
     (0..count)
-        .map(|number| worker::spawn(number, plan.clone(), audit.recorder(number), phase.clone()))
+        .map(|number| {
+            worker::spawn(number, plan.clone(), audit.recorder(number), phase.clone(), lost.clone())
+        })
         .collect()
 }
 
@@ -323,17 +337,7 @@ fn accept_all(
 }
 
 impl LeaseLedger for audit::Ledger {
-    fn record(&self, record: LeaseRecord<'_>) {
-        self.lease(&audit::LeaseRecord {
-            time: clock::now(),
-            event: record.event,
-            name: record.credential,
-            kind: record.kind,
-            lease: record.lease_id,
-            expires: record.expires,
-            scopes: record.scopes,
-            route: record.route,
-            subject: record.subject,
-        });
+    fn record(&self, record: &LeaseRecord<'_>) {
+        self.lease(record);
     }
 }

@@ -104,16 +104,34 @@ pub struct Spawned {
     pub thread: JoinHandle<()>,
 }
 
-/// Starts worker `number`, which serves what arrives until `phase` says otherwise.
+/// Tells, when dropped by a panic, which worker is lost; without it the process would look well and serve nobody.
+struct Toll {
+    number: usize,
+    lost: mpsc::UnboundedSender<usize>,
+}
+
+impl Drop for Toll {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // whoever listened may have ended first
+            let _ = self.lost.send(self.number);
+        }
+    }
+}
+
+/// Starts worker `number`, which serves what arrives until `phase` says otherwise. Should it panic outside of a
+/// connection, which a connection's own panics never are, it is told to `lost`.
 pub fn spawn(
     number: usize,
     plan: Plan,
     recorder: Recorder,
     phase: watch::Receiver<Phase>,
+    lost: mpsc::UnboundedSender<usize>,
 ) -> io::Result<Spawned> {
     let (arrivals, waiting) = mpsc::channel(ARRIVALS_MAX);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+        let _toll = Toll { number, lost };
         let worker = Worker::new(plan, recorder);
         LocalSet::new().block_on(&runtime, worker.serve(waiting, phase));
         // a name that is still being resolved has a thread that nobody can stop: it is not waited for
@@ -316,4 +334,24 @@ fn signed(mut response: Response<AnswerBody>, exchange: &Exchange) -> Response<A
     let id = HeaderValue::from_str(exchange.id()).expect("a UUID is a valid header value");
     headers.insert(REQUEST_ID, id);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_panics_is_missed() {
+        let check = |work: fn(), expected: Option<usize>| {
+            let (lost, mut missed) = mpsc::unbounded_channel();
+            let thread = std::thread::spawn(move || {
+                let _toll = Toll { number: 3, lost };
+                work();
+            });
+            assert_eq!(thread.join().is_err(), expected.is_some());
+            assert_eq!(missed.blocking_recv(), expected);
+        };
+        check(|| {}, None);
+        check(|| panic!("a tick that goes wrong"), Some(3));
+    }
 }

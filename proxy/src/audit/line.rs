@@ -61,7 +61,7 @@ pub(super) fn opened(out: &mut Vec<u8>, opened: &Opened<'_>, extent: Extent) {
 }
 
 fn request(members: &mut Members<'_>, request: &RequestRecord<'_>, extent: Extent) {
-    members.string("method", extent.short(request.method, 32));
+    members.maybe("method", request.method.map(|method| extent.short(method, 32)));
     members.maybe("route", request.route.map(|route| extent.short(route, 64)));
     members.maybe("host", request.host.map(|host| extent.short(host, 255)));
     if let Some(path) = request.path {
@@ -71,7 +71,7 @@ fn request(members: &mut Members<'_>, request: &RequestRecord<'_>, extent: Exten
             members.raw("path_truncated", "true");
         }
     }
-    members.string("protocol", extent.short(request.protocol, 16));
+    members.maybe("protocol", request.protocol.map(|protocol| extent.short(protocol, 16)));
 }
 
 fn decision(members: &mut Members<'_>, decision: &DecisionRecord<'_>, extent: Extent) {

@@ -27,16 +27,16 @@ pub struct Opened<'a> {
 /// What a workload asked for; never its query, which may hold secrets.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestRecord<'a> {
-    /// As `GET`.
-    pub method: &'a str,
+    /// As `GET`; `None` where the head was not read that far.
+    pub method: Option<&'a str>,
     /// The route's name.
     pub route: Option<&'a str>,
     /// The upstream's host.
     pub host: Option<&'a str>,
     /// The canonical path.
     pub path: Option<&'a str>,
-    /// As `HTTP/1.1`.
-    pub protocol: &'a str,
+    /// As `HTTP/1.1`; `None` where the head was not read that far.
+    pub protocol: Option<&'a str>,
 }
 
 /// What the policy said, and which policy it was.

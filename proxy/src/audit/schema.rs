@@ -69,14 +69,13 @@ fn asked() -> Value {
     json!({
         "type": "object",
         "properties": {
-            "method": { "type": "string" },
+            "method": { "type": "string", "description": "Absent where the head was refused before it was read." },
             "route": { "type": "string" },
             "host": { "type": "string" },
             "path": { "type": "string" },
             "path_truncated": { "const": true },
             "protocol": { "type": "string" }
         },
-        "required": ["method", "protocol"],
         "additionalProperties": false
     })
 }

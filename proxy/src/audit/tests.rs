@@ -69,8 +69,13 @@ fn parsed(lines: &[u8]) -> Vec<Value> {
 }
 
 fn opened<'a>(id: &'a str, path: &'a str) -> Opened<'a> {
-    let request =
-        RequestRecord { method: "GET", route: None, host: None, path: Some(path), protocol: "HTTP/1.1" };
+    let request = RequestRecord {
+        method: Some("GET"),
+        route: None,
+        host: None,
+        path: Some(path),
+        protocol: Some("HTTP/1.1"),
+    };
     Opened { time: clock::now(), id, listener: "app", workload: "{}", task: None, request, decision: None }
 }
 

@@ -13,10 +13,11 @@ use tokio::runtime::Handle;
 use super::{ConfigArgs, Format, USAGE, fail, load, print, print_json};
 use crate::active::ActivePolicy;
 use crate::admin::metrics::{Metrics, OutcomeLabel};
+use crate::audit::LeaseRecord;
 use crate::authorize::{Authorizer, Permitted, Surroundings};
 use crate::clock;
 use crate::connection::{Connection, ListenerFacts, Peer};
-use crate::credential::cache::{LeaseIndex, LeaseLedger, LeaseRecord, Leases};
+use crate::credential::cache::{LeaseIndex, LeaseLedger, Leases};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::identity::{Identifier, Inbound};
@@ -78,7 +79,7 @@ struct Explained {
 struct NoLedger;
 
 impl LeaseLedger for NoLedger {
-    fn record(&self, _: LeaseRecord<'_>) {}
+    fn record(&self, _: &LeaseRecord<'_>) {}
 }
 
 /// Walks the request through the same stages that would carry it, up to the permit.

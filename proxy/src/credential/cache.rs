@@ -19,8 +19,7 @@ pub use key::LeaseKey;
 pub use local::{Held, Leases, LocalLease, Sought};
 
 use super::source::IssueError;
-use crate::admin::metrics::LeaseEvent;
-use crate::clock::Timestamp;
+use crate::audit::LeaseRecord;
 use crate::error::Error;
 
 /// Keys that the index holds at most; beyond it the least recently used make room.
@@ -90,28 +89,7 @@ impl From<Unissued> for Error {
 /// Keeps the record of what happens to leases; called on the control runtime, and must not block it.
 pub trait LeaseLedger: Send + Sync {
     /// Takes down one event.
-    fn record(&self, record: LeaseRecord<'_>);
-}
-
-/// Something that happened to a lease. Holds no secret.
-#[derive(Debug, Clone, Copy)]
-pub struct LeaseRecord<'a> {
-    /// What happened.
-    pub event: LeaseEvent,
-    /// The credential's name in the configuration.
-    pub credential: &'a str,
-    /// The kind of its source.
-    pub kind: &'a str,
-    /// The lease's own id.
-    pub lease_id: &'a str,
-    /// When its use ends.
-    pub expires: Option<Timestamp>,
-    /// The scopes that the issuer granted.
-    pub scopes: &'a [String],
-    /// The route that it was issued for.
-    pub route: &'a str,
-    /// Who it was issued for.
-    pub subject: &'a str,
+    fn record(&self, record: &LeaseRecord<'_>);
 }
 
 #[cfg(test)]

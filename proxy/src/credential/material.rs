@@ -1,10 +1,11 @@
 //! Secrets that we are given: by the operator in files and variables, and by issuers in their answers.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use claviger_config::SecretRef;
+use rustix::io::Errno;
 use serde::{Deserialize, Deserializer};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -28,14 +29,21 @@ pub(crate) fn secret(reference: &SecretRef) -> Result<Secret, IssueError> {
 
 /// The bytes that `reference` points at, as a key in PEM.
 pub(crate) fn bytes(reference: &SecretRef) -> Result<Zeroizing<Vec<u8>>, IssueError> {
-    let (read, error) = match reference {
-        SecretRef::File(path) => (file(path), IssueError::Refused("a secret's file cannot be read")),
-        SecretRef::Env(name) => (variable(name), IssueError::Refused("a secret's variable is not set")),
+    let read = match reference {
+        SecretRef::File(path) => file(path).map_err(|error| unread(&error)),
+        SecretRef::Env(name) => variable(name).ok_or(IssueError::Refused("a secret's variable is not set")),
     };
-    read.ok_or_else(|| {
-        tracing::warn!(place = place(reference), "there is no secret to read");
-        error
-    })
+    read.inspect_err(|error| tracing::warn!(place = place(reference), %error, "there is no secret to read"))
+}
+
+/// A file that cannot be read is a no, but where the system lacks something that it may have a moment later.
+fn unread(error: &io::Error) -> IssueError {
+    match Errno::from_io_error(error) {
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::IO) => {
+            IssueError::Unavailable("the system cannot read a secret's file now")
+        }
+        Some(_) | None => IssueError::Refused("a secret's file cannot be read"),
+    }
 }
 
 /// Takes the secret out of an issuer's answer.
@@ -94,14 +102,19 @@ fn text(mut bytes: Zeroizing<Vec<u8>>) -> Result<Secret, NotASecret> {
 }
 
 /// A regular file within the bound. Anything else could block or never end.
-fn file(path: &Path) -> Option<Zeroizing<Vec<u8>>> {
-    let regular = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    let file = regular.then(|| File::open(path).ok())??;
+fn file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let file = File::open(path)?;
     // one allocation, so that growing leaves no copy behind
     let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX + 1));
     let bound = u64::try_from(FILE_BYTES_MAX).expect("64 KiB fit") + 1;
-    file.take(bound).read_to_end(&mut bytes).ok()?;
-    (bytes.len() <= FILE_BYTES_MAX).then_some(bytes)
+    file.take(bound).read_to_end(&mut bytes)?;
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
 }
 
 fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
@@ -150,6 +163,20 @@ mod tests {
         check(SecretRef::File("/etc".into()));
         check(SecretRef::File("/dev/zero".into()));
         check(SecretRef::Env("CLAVIGER_TEST_UNSET".into()));
+    }
+
+    #[test]
+    fn what_the_system_lacks_now_it_may_have_later() {
+        let check = |errno: Errno, later: bool| {
+            let error = unread(&errno.into());
+            assert_eq!(matches!(error, IssueError::Unavailable(_)), later, "{errno}: {error}");
+        };
+        for lacking in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO] {
+            check(lacking, true);
+        }
+        for no in [Errno::NOENT, Errno::ACCESS, Errno::PERM, Errno::LOOP, Errno::NOTDIR] {
+            check(no, false);
+        }
     }
 
     #[test]

@@ -17,8 +17,9 @@ use super::key::{ByDigest, LeaseKey};
 use super::revoke::{Ended, Revocations};
 use super::slot::{Entry, Landed, Outcome, Purpose, Slot};
 use super::upkeep::{revoke_every_tick, tend_every_tick};
-use super::{LEASES_MAX, LeaseFrom, LeaseLedger, LeaseRecord, Unissued};
+use super::{LEASES_MAX, LeaseFrom, LeaseLedger, Unissued};
 use crate::admin::metrics::{CredentialLabel, LeaseEvent, LeaseLabels, Metrics};
+use crate::audit::LeaseRecord;
 use crate::authorize::{Permit, Terms};
 use crate::clock;
 use crate::credential::lease::{Lease, Lifetime};
@@ -243,11 +244,12 @@ impl LeaseIndex {
         let Terms { credential, route, subject, .. } = permit.terms();
         let labels = LeaseLabels { credential: credential.to_string(), event };
         self.metrics.lease_events.get_or_create(&labels).inc();
-        self.ledger.record(LeaseRecord {
+        self.ledger.record(&LeaseRecord {
+            time: clock::now(),
             event,
-            credential,
+            name: credential,
             kind: &self.sources[&**credential].kind,
-            lease_id: lease.id(),
+            lease: lease.id(),
             expires: lease.expires(),
             scopes: lease.scopes(),
             route,

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{LocalSet, spawn_local};
 
 use super::*;
-use crate::admin::metrics::Metrics;
+use crate::admin::metrics::{LeaseEvent, Metrics};
 use crate::authorize::{LeaseOutlook, Permit, Terms};
 use crate::clock;
 use crate::credential::lease::{Issued, Lease, Lifetime};
@@ -60,8 +60,8 @@ impl Source for Fake {
 struct Ledger(Mutex<Vec<(LeaseEvent, String)>>);
 
 impl LeaseLedger for Ledger {
-    fn record(&self, record: LeaseRecord<'_>) {
-        assert_eq!((record.credential, record.kind, record.subject), ("key", "fake", "uid=1000"));
+    fn record(&self, record: &LeaseRecord<'_>) {
+        assert_eq!((record.name, record.kind, record.subject), ("key", "fake", "uid=1000"));
         self.0.lock().expect("not poisoned").push((record.event, record.route.to_owned()));
     }
 }
