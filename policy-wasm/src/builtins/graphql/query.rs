@@ -69,10 +69,12 @@ impl Parser<'_> {
         if self.kind()? != Kind::Sign(b'{') {
             return Err(UNEXPECTED);
         }
-        self.some(*b"{}", |parser| match parser.kind()? {
-            Kind::Spread => parser.spread(),
-            _ => parser.field(),
-        })
+        self.some(
+            *b"{}",
+            |parser| {
+                if parser.kind()? == Kind::Spread { parser.spread() } else { parser.field() }
+            },
+        )
     }
 
     fn field(&mut self) -> Result<Value, Fault> {

@@ -92,13 +92,11 @@ enum Fields {
 
 impl Parser<'_> {
     fn description(&mut self) -> Result<Description, Fault> {
-        match self.kind()? {
-            Kind::String | Kind::BlockString => {
-                let before = self.comment()?;
-                Ok(Description { text: self.next()?.text, before, own: None })
-            }
-            _ => Ok(Description::default()),
+        if !matches!(self.kind()?, Kind::String | Kind::BlockString) {
+            return Ok(Description::default());
         }
+        let before = self.comment()?;
+        Ok(Description { text: self.next()?.text, before, own: None })
     }
 
     /// The description of a part of a definition; an empty one counts as none.
