@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use claviger_config::{
-    BundleSource, Config, Draft, DraftCredential, Finding, Findings, Located, Source as File,
+    BundleSource, Config, Draft, DraftCredential, Finding, Findings, Located, Severity, Source as File,
 };
 use claviger_policy::{LoadError, Policy};
 
@@ -58,13 +58,23 @@ pub enum Purpose {
     Serve,
     /// To look at: nothing is left on the disk.
     Look,
+    /// To find fault: as to look at, and what serving would put up with is wrong too.
+    Check,
 }
 
 impl Purpose {
     fn compiled_dir(self, config: &Config) -> Option<PathBuf> {
         match self {
             Purpose::Serve => config.compiled_policies_dir.clone(),
-            Purpose::Look => None,
+            Purpose::Look | Purpose::Check => None,
+        }
+    }
+
+    /// How grave it is that the shadow's bundle cannot be loaded: no reason not to serve, but nobody means it.
+    fn of_shadow(self) -> Severity {
+        match self {
+            Purpose::Serve | Purpose::Look => Severity::Warning,
+            Purpose::Check => Severity::Error,
         }
     }
 }
@@ -88,7 +98,7 @@ impl Snapshot {
         let policy = policy.and_then(|settings| {
             let compiler = Compiler::new(&settings, Trust::new(settings.verify.as_ref(), &mut findings)?);
             let shadow = settings.shadow.as_ref();
-            let shadow = shadow.map(|shadow| origin_of_shadow(shadow, &compiler, &mut findings));
+            let shadow = shadow.map(|shadow| origin_of_shadow(shadow, &compiler, purpose, &mut findings));
             let compiler = match &config {
                 Some(config) => {
                     let compiler = compiler.above(floor(&config.state_dir, &settings));
@@ -177,8 +187,13 @@ fn load_policy(
     }
 }
 
-/// Where the shadow comes from. Whatever is wrong with its bundle is no reason not to start.
-fn origin_of_shadow(shadow: &BundleSource, compiler: &Compiler, findings: &mut Findings) -> Option<Origin> {
+/// Where the shadow comes from, whatever is wrong with its bundle.
+fn origin_of_shadow(
+    shadow: &BundleSource,
+    compiler: &Compiler,
+    purpose: Purpose,
+    findings: &mut Findings,
+) -> Option<Origin> {
     match shadow {
         BundleSource::Http(service) => {
             Service::new(service, findings).map(|service| Origin::Service(Box::new(service)))
@@ -187,7 +202,8 @@ fn origin_of_shadow(shadow: &BundleSource, compiler: &Compiler, findings: &mut F
             let read = read_file(&file.value).map_err(Unloadable::from);
             if let Err(error) = read.and_then(|bytes| compiler.read(&bytes)) {
                 let message = format!("{}: {error}", file.value.display());
-                findings.push(Finding::warning("shadow", file.path.clone(), file.location, message));
+                let finding = Finding::warning("shadow", file.path.clone(), file.location, message);
+                findings.push(Finding { severity: purpose.of_shadow(), ..finding });
             }
             Some(Origin::File(file.value.clone()))
         }

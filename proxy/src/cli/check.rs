@@ -22,7 +22,7 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
         Ok(file) => file,
         Err(code) => return code,
     };
-    let (snapshot, findings) = Snapshot::build(&file, Purpose::Look);
+    let (snapshot, findings) = Snapshot::build(&file, Purpose::Check);
     match args.format {
         Format::Json => print_json(&findings.to_json()),
         Format::Human => print_findings(&findings, &file),

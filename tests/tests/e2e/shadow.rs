@@ -116,10 +116,10 @@ fn a_missing_broken_or_late_shadow_is_nobodys_trouble() {
     let written = case.file("check.yaml", config.to_yaml()).display().to_string();
     let check = run(&case, &["check", "-c", &written, "--format", "json"]);
     let findings: Value = serde_json::from_slice(&check.stdout).expect("JSON");
-    assert_eq!(check.status.code(), Some(0), "{findings}");
+    assert_eq!(check.status.code(), Some(1), "{findings}");
     assert_eq!(
         (&findings[0]["severity"], &findings[0]["path"]),
-        (&json!("warning"), &json!("policy.shadow.bundle.file"))
+        (&json!("error"), &json!("policy.shadow.bundle.file"))
     );
     let mut sidecar = Sidecar::start(&case, &config);
     passes(&sidecar, "/api/echo/w");
