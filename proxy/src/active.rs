@@ -59,11 +59,10 @@ impl Seat {
 
     /// The evaluator of `policy`, which was active when the request that it judges began.
     pub fn evaluator_of(&mut self, policy: &Arc<Policy>) -> &mut Evaluator {
-        let evaluator = match self.evaluator.take() {
-            Some(evaluator) if Arc::ptr_eq(policy, evaluator.policy()) => evaluator,
-            Some(_) | None => Evaluator::new(Arc::clone(policy)),
-        };
-        self.evaluator.insert(evaluator)
+        if self.evaluator.as_ref().is_some_and(|evaluator| !Arc::ptr_eq(policy, evaluator.policy())) {
+            self.evaluator = None;
+        }
+        self.evaluator.get_or_insert_with(|| Evaluator::new(Arc::clone(policy)))
     }
 
     /// Lets go of a policy that is no longer active, as a thread without requests would not.

@@ -142,7 +142,7 @@ impl Authorizer {
         match &mut routed.request_mut().body {
             Some(body) => {
                 let count = |bytes| exchange.count_in(bytes);
-                body.read_ahead(bytes_max, idle_max, &self.room, count).await.map(Some)
+                Box::pin(body.read_ahead(bytes_max, idle_max, &self.room, count)).await.map(Some)
             }
             None => Ok(Some(Sample::default())),
         }
@@ -267,15 +267,15 @@ fn honour(routed: Routed, permission: Permission) -> Result<Permitted, Error> {
 }
 
 fn permit(routed: &Routed, offer: &Offer, permission: Permission) -> Result<Permit, Error> {
-    Ok(Permit::new(Terms {
+    let terms = Terms {
         credential: Arc::clone(&offer.name),
         route: Arc::clone(routed.route().name()),
         subject: Arc::clone(routed.identity().subject()),
         scopes: obligation::scopes(&offer.scopes, permission.scopes)?,
         audience: permission.audience,
         resource: permission.resource,
-        age_max: permission.ttl_s.map(Duration::from_secs),
-    }))
+    };
+    Ok(Permit::new(terms, permission.ttl_s.map(Duration::from_secs)))
 }
 
 /// Puts all values of each name in place of those that are there.

@@ -1,6 +1,6 @@
 //! What is known of one connection: its listener, its two ends, and who is at the other one.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -40,6 +40,12 @@ pub struct ListenerFacts {
 pub struct Connection {
     listener: Rc<ListenerFacts>,
     peer: Peer,
+    /// The workload's address as text, as policies see it.
+    peer_text: Option<Box<str>>,
+    exchanges_begun: Cell<u64>,
+    exchanges_ended: Cell<u64>,
+    /// The value of `Host` that was last found to be one of the listener's: most connections have but one.
+    host_admitted: RefCell<Box<[u8]>>,
     /// Looked up with the first request.
     pub(crate) identity: OnceCell<Rc<Identity>>,
     /// The worker's tick at which the identity was last found unchanged.
@@ -49,7 +55,20 @@ pub struct Connection {
 impl Connection {
     /// A connection of which only its two ends are known.
     pub fn new(listener: Rc<ListenerFacts>, peer: Peer) -> Self {
-        Self { listener, peer, identity: OnceCell::new(), verified: Cell::new(0) }
+        let peer_text = match &peer {
+            Peer::Tcp { peer, .. } => Some(peer.to_string().into()),
+            Peer::Unix(_) | Peer::Pretended { .. } => None,
+        };
+        Self {
+            listener,
+            peer,
+            peer_text,
+            exchanges_begun: Cell::new(0),
+            exchanges_ended: Cell::new(0),
+            host_admitted: RefCell::default(),
+            identity: OnceCell::new(),
+            verified: Cell::new(0),
+        }
     }
 
     /// The listener that it came in on.
@@ -62,11 +81,38 @@ impl Connection {
         &self.peer
     }
 
-    /// The workload's address, where it has one.
-    pub fn peer_address(&self) -> Option<SocketAddr> {
-        match self.peer {
-            Peer::Tcp { peer, .. } => Some(peer),
-            Peer::Unix(_) | Peer::Pretended { .. } => None,
+    /// The workload's address, where it has one, as `127.0.0.1:51234`.
+    pub fn peer_text(&self) -> Option<&str> {
+        self.peer_text.as_deref()
+    }
+
+    /// A request has begun.
+    pub(crate) fn begin_exchange(&self) {
+        self.exchanges_begun.set(self.exchanges_begun.get() + 1);
+    }
+
+    /// Its answer has ended.
+    pub(crate) fn end_exchange(&self) {
+        self.exchanges_ended.set(self.exchanges_ended.get() + 1);
+    }
+
+    /// How many requests have begun.
+    pub fn exchanges_begun(&self) -> u64 {
+        self.exchanges_begun.get()
+    }
+
+    /// Whether no request is under way.
+    pub fn is_idle(&self) -> bool {
+        self.exchanges_begun.get() == self.exchanges_ended.get()
+    }
+
+    /// Checks a value of `Host` by `judge`, unless it is the one that this connection last passed with.
+    pub(crate) fn admit_host<E>(&self, host: &[u8], judge: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        if !host.is_empty() && **self.host_admitted.borrow() == *host {
+            return Ok(());
         }
+        judge()?;
+        self.host_admitted.replace(host.into());
+        Ok(())
     }
 }

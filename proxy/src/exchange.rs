@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Method, StatusCode, Version};
+use http::{HeaderValue, Method, StatusCode, Version};
 
 use crate::admin::metrics::OutcomeLabel;
 use crate::audit::{
@@ -19,11 +19,12 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::identity::workload::Identity;
 use crate::request::Request;
+use crate::request::id::RequestId;
 use crate::tally::{RouteName, Tally};
 
 /// One request and its answer, from the head's last byte to the answer's last byte.
 pub struct Exchange {
-    id: String,
+    id: RequestId,
     began: Timestamp,
     began_at: Instant,
     connection: Rc<Connection>,
@@ -69,11 +70,12 @@ pub struct Verdict {
 impl Exchange {
     /// Begins with the head's arrival.
     pub fn begin(
-        id: String,
+        id: RequestId,
         connection: Rc<Connection>,
         recorder: Option<Rc<Recorder>>,
         tally: Rc<Tally>,
     ) -> Rc<Self> {
+        connection.begin_exchange();
         Rc::new(Self {
             id,
             began: clock::now(),
@@ -89,7 +91,12 @@ impl Exchange {
 
     /// The id of its record.
     pub fn id(&self) -> &str {
-        &self.id
+        self.id.as_str()
+    }
+
+    /// The same as a header's value.
+    pub fn id_header(&self) -> HeaderValue {
+        self.id.header()
     }
 
     /// When the head was there.
@@ -176,7 +183,11 @@ impl Exchange {
     pub fn saw_reflection(&self) {
         let story = self.story.borrow();
         let Some(route) = &story.route else { return };
-        tracing::warn!(id = self.id, route = &*route.name, "an upstream's answer held its credential");
+        tracing::warn!(
+            id = self.id.as_str(),
+            route = &*route.name,
+            "an upstream's answer held its credential"
+        );
         self.tally.scrubbed(route);
     }
 
@@ -220,7 +231,7 @@ impl Exchange {
         });
         Opened {
             time: self.began,
-            id: &self.id,
+            id: self.id.as_str(),
             listener: &self.connection.listener().name,
             workload: story.identity.as_ref().map_or("{}", |identity| identity.record()),
             task: None,
@@ -243,6 +254,7 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
+        self.connection.end_exchange();
         let mut story = self.story.take();
         let duration = clock::monotonic().saturating_duration_since(self.began_at);
         let outcome = story.verdict.as_ref().map_or(OutcomeLabel::error, |verdict| verdict.outcome);

@@ -26,15 +26,15 @@ const GROUPS_MAX: usize = 1_024;
 
 /// A request that the gate let in, with the exchange it belongs to.
 pub struct Inbound {
-    /// The canonical request.
-    pub request: Request,
+    /// The canonical request; on the heap, as it goes through many hands.
+    pub request: Box<Request>,
     /// Its record in the making.
     pub exchange: Rc<Exchange>,
 }
 
 /// A request whose caller is known. Minted by [`Identifier::identify`].
 pub struct Identified {
-    request: Request,
+    request: Box<Request>,
     exchange: Rc<Exchange>,
     identity: Rc<Identity>,
 }
@@ -51,7 +51,7 @@ impl Identified {
     }
 
     /// Gives up its parts to the next stage.
-    pub fn into_parts(self) -> (Request, Rc<Exchange>, Rc<Identity>) {
+    pub fn into_parts(self) -> (Box<Request>, Rc<Exchange>, Rc<Identity>) {
         (self.request, self.exchange, self.identity)
     }
 }
@@ -84,7 +84,8 @@ impl Identifier {
         let connection = exchange.connection();
         if connection.identity.get().is_none() {
             connection.verified.set(self.tick.get());
-            let found = Rc::new(self.look_up(connection.peer()).await);
+            // once for each connection, and large
+            let found = Rc::new(Box::pin(self.look_up(connection.peer())).await);
             // requests of one connection come one after the other, so nobody else has set it
             connection.identity.get_or_init(|| found);
         }

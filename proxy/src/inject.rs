@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_config::{Finding, Findings, Kind, nearest};
-use http::header::{HOST, HeaderMap, HeaderValue};
+use http::header::{HOST, HeaderMap};
 
 pub use self::injection::{Injection, Wire};
 use crate::audit::CredentialRecord;
@@ -107,7 +107,7 @@ impl Injector {
         let mut wire = Wire { headers: head(permitted, &route), target: permitted.target() };
         if let (Some(held), Some(offer)) = (held, permitted.offer()) {
             exchange.saw_lease(record(offer, held));
-            offer.injection.inject(held.lease.secret(), &mut wire).map_err(|why| {
+            offer.injection.inject(held.lease.secret(), held.lease.written(), &mut wire).map_err(|why| {
                 tracing::error!(credential = &*offer.name, why, "a credential does not fit its injection");
                 Error::IssuerUnavailable { retry_after: Duration::from_secs(1) }
             })?;
@@ -146,7 +146,7 @@ fn head(permitted: &Permitted, route: &Route) -> HeaderMap {
     if permitted.scrubs() {
         headers::ask_readable(&mut headers);
     }
-    headers.insert(HOST, route.host_header());
+    headers.insert(HOST, route.host_header().clone());
     headers
 }
 
@@ -158,20 +158,13 @@ fn sought(permitted: &Permitted, held: &Held) -> Option<Sought> {
 
 fn record(offer: &Offer, held: &Held) -> CredentialRecord {
     CredentialRecord {
-        name: offer.name.to_string(),
-        kind: offer.kind.to_string(),
-        lease: held.lease.id().to_owned(),
+        name: Arc::clone(&offer.name),
+        kind: Arc::clone(&offer.kind),
+        lease: Arc::clone(held.lease.id()),
         from: held.from.as_str(),
         expires: held.lease.expires(),
         scopes: held.lease.scopes().to_vec(),
     }
-}
-
-/// A header value that no log prints.
-fn sensitive(text: &str) -> Result<HeaderValue, &'static str> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| "the secret does not fit in a header")?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod connection;
 pub mod credential;
+pub mod deadline;
 pub mod endpoint;
 pub mod error;
 pub mod exchange;

@@ -58,14 +58,26 @@ impl Pipeline {
         held: Option<Held>,
         answer: Response<AnswerBody>,
     ) -> Result<Response<AnswerBody>, Error> {
-        let (StatusCode::UNAUTHORIZED, Some(permit), Some(held), true) =
-            (answer.status(), permitted.permit(), held, permitted.repeatable())
-        else {
-            return Ok(answer);
-        };
-        let Some(fresh) = self.leases.replace(permit, &held).await else { return Ok(answer) };
+        match held {
+            Some(held) if answer.status() == StatusCode::UNAUTHORIZED && permitted.repeatable() => {
+                // seldom needed, and large
+                Box::pin(self.send_again(permitted, &held, answer)).await
+            }
+            Some(_) | None => Ok(answer),
+        }
+    }
+
+    /// Sends the request with another secret, or gives back the `answer` that there is where none can be had.
+    async fn send_again(
+        &self,
+        permitted: &mut Permitted,
+        held: &Held,
+        answer: Response<AnswerBody>,
+    ) -> Result<Response<AnswerBody>, Error> {
+        let Some(permit) = permitted.permit() else { return Ok(answer) };
+        let Some(fresh) = self.leases.replace(permit, held).await else { return Ok(answer) };
         drop(answer);
-        let vouched = self.injector.inject_again(permitted, &fresh, &held)?;
+        let vouched = self.injector.inject_again(permitted, &fresh, held)?;
         self.upstream.send(vouched).await
     }
 }

@@ -19,7 +19,7 @@ use crate::tally::RouteName;
 
 /// A request whose upstream is known. Minted by [`Routes::select`].
 pub struct Routed {
-    request: Request,
+    request: Box<Request>,
     exchange: Rc<Exchange>,
     identity: Rc<Identity>,
     route: Rc<Route>,
@@ -35,6 +35,7 @@ pub struct Route {
     settings: claviger_config::Route,
     url: String,
     authority: Authority,
+    host_header: HeaderValue,
     offers: Vec<Offer>,
     strip_response_headers: Vec<HeaderName>,
 }
@@ -47,7 +48,7 @@ pub struct Offer {
     /// Its source's kind.
     pub kind: Arc<str>,
     /// The scopes that the configuration grants, sorted.
-    pub scopes: Vec<String>,
+    pub scopes: Arc<[String]>,
     /// How it is put on a request.
     pub injection: Arc<dyn Injection>,
 }
@@ -68,6 +69,7 @@ impl Route {
             index,
             name: settings.name.as_str().into(),
             url: format!("{}://{authority}{}", upstream.scheme.as_str(), upstream.base_path),
+            host_header: HeaderValue::from_str(&authority).expect("an authority is a valid header value"),
             authority: authority.parse().expect("the configuration holds canonical authorities"),
             offers,
             strip_response_headers: strip
@@ -108,8 +110,8 @@ impl Route {
     }
 
     /// The same as a header's value.
-    pub fn host_header(&self) -> HeaderValue {
-        HeaderValue::from_str(self.authority()).expect("an authority is a valid header value")
+    pub fn host_header(&self) -> &HeaderValue {
+        &self.host_header
     }
 
     /// The credentials on offer, in the order of the configuration.

@@ -1,4 +1,4 @@
-//! The tower stack round the pipeline: how many requests at once, and how long each may take.
+//! The tower stack round the pipeline: how many requests at once, and how long each may take to be answered.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -11,31 +11,38 @@ use http::Response;
 use tower::limit::ConcurrencyLimit;
 use tower::load_shed::LoadShed;
 use tower::load_shed::error::Overloaded;
-use tower::timeout::{Timeout, error::Elapsed};
 use tower::{BoxError, Service, ServiceBuilder};
 
+use crate::deadline::{Deadlines, Passed};
 use crate::error::Error;
 use crate::identity::Inbound;
 use crate::pipeline::Pipeline;
 use crate::upstream::body::AnswerBody;
 
-/// The pipeline as a tower service.
+/// The pipeline as a tower service that answers in time: tower's own timeout would arm a timer for each request.
 #[derive(Clone)]
 pub struct Mediation {
     pipeline: Rc<Pipeline>,
+    deadlines: Rc<Deadlines>,
+    request_timeout: Duration,
 }
 
 /// The pipeline within its bounds.
-pub type Bounded = LoadShed<ConcurrencyLimit<Timeout<Mediation>>>;
+pub type Bounded = LoadShed<ConcurrencyLimit<Mediation>>;
 
-/// Wraps `pipeline` so that it sheds what is more than `requests_max` at once, and ends what takes too long to be
-/// answered.
-pub fn bounded(pipeline: Rc<Pipeline>, requests_max: usize, request_timeout: Duration) -> Bounded {
-    ServiceBuilder::new()
-        .load_shed()
-        .concurrency_limit(requests_max)
-        .timeout(request_timeout)
-        .service(Mediation { pipeline })
+/// Wraps `pipeline` so that it sheds what is more than `requests_max` at once, and ends what takes longer than
+/// `request_timeout` to be answered.
+pub fn bounded(
+    pipeline: Rc<Pipeline>,
+    deadlines: Rc<Deadlines>,
+    requests_max: usize,
+    request_timeout: Duration,
+) -> Bounded {
+    ServiceBuilder::new().load_shed().concurrency_limit(requests_max).service(Mediation {
+        pipeline,
+        deadlines,
+        request_timeout,
+    })
 }
 
 impl Service<Inbound> for Mediation {
@@ -48,17 +55,17 @@ impl Service<Inbound> for Mediation {
     }
 
     fn call(&mut self, inbound: Inbound) -> Self::Future {
-        let pipeline = Rc::clone(&self.pipeline);
-        Box::pin(async move { Ok(pipeline.mediate(inbound).await) })
+        let Self { pipeline, deadlines, request_timeout } = self.clone();
+        Box::pin(async move {
+            let mediated = std::pin::pin!(pipeline.mediate(inbound));
+            let timely = deadlines.within(request_timeout, mediated).await;
+            Ok(timely.unwrap_or_else(|Passed| Err(Error::DeadlineExceeded)))
+        })
     }
 }
 
-/// What a bound of the stack means for the workload.
+/// What the stack's bound means for the workload.
 pub fn exceeded(bound: &BoxError) -> Error {
-    if bound.is::<Elapsed>() {
-        Error::DeadlineExceeded
-    } else {
-        debug_assert!(bound.is::<Overloaded>(), "the stack has two bounds");
-        Error::Overloaded
-    }
+    debug_assert!(bound.is::<Overloaded>(), "the stack has no other error");
+    Error::Overloaded
 }

@@ -126,7 +126,7 @@ impl Snapshot {
         for (credential, built) in config.credentials.iter().zip(built) {
             let (Some(source), Some(injection)) = (built.source, built.injection) else { continue };
             let (name, kind): (Arc<str>, Arc<str>) = (built.name.as_str().into(), built.kind.as_str().into());
-            let offer = Offer { name, kind, scopes: source.scopes().to_vec(), injection };
+            let offer = Offer { name, kind, scopes: source.scopes().into(), injection };
             offers.insert(built.name.clone(), offer);
             let lifetime = Lifetime { ttl_max: credential.ttl_max, refresh_ahead: credential.refresh_ahead };
             sources.push(CredentialSource { name: built.name, kind: built.kind, source, lifetime });

@@ -15,7 +15,6 @@ use http::header::{
 };
 use http::{Response, StatusCode, Version};
 use hyper::body::Incoming;
-use tokio::time::timeout;
 
 use self::body::{AnswerBody, RequestBody};
 use self::dial::Dialler;
@@ -23,6 +22,7 @@ use self::pool::{Pool, Pooled};
 use self::scrub::Scrubber;
 use crate::admin::metrics::Metrics;
 use crate::credential::cache::Sought;
+use crate::deadline::{Deadlines, Passed};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::inject::Vouched;
@@ -50,12 +50,18 @@ const NEVER_RETURNED: [HeaderName; 10] = [
 pub struct Upstream {
     dialler: Arc<Dialler>,
     pool: Rc<Pool>,
+    deadlines: Rc<Deadlines>,
 }
 
 impl Upstream {
     /// No connection yet.
-    pub fn new(routes: &[Route], dialler: Arc<Dialler>, metrics: Arc<Metrics>) -> Self {
-        Self { dialler, pool: Pool::new(routes, metrics) }
+    pub fn new(
+        routes: &[Route],
+        dialler: Arc<Dialler>,
+        metrics: Arc<Metrics>,
+        deadlines: Rc<Deadlines>,
+    ) -> Self {
+        Self { dialler, pool: Pool::new(routes, metrics), deadlines }
     }
 
     /// Drops connections that have been idle for long.
@@ -77,11 +83,11 @@ impl Upstream {
         let mut exchanged = pin!(self.exchange(request, &route, &exchange));
         let (response, connection) = loop {
             let sent = exchange.bytes_in();
-            match timeout(within, &mut exchanged).await {
+            match self.deadlines.within(within, &mut exchanged).await {
                 Ok(answered) => break answered?,
                 // the answer's time begins when the workload has sent everything
-                Err(_) if exchange.bytes_in() > sent => {}
-                Err(_) => return Err(Error::UpstreamTimeout("no answer within timeouts.response")),
+                Err(Passed) if exchange.bytes_in() > sent => {}
+                Err(Passed) => return Err(Error::UpstreamTimeout("no answer within timeouts.response")),
             }
         };
         exchange.saw_answer(response.status());
@@ -111,7 +117,8 @@ impl Upstream {
                 },
             }
         }
-        let mut connection = self.connect(route).await?;
+        // seldom needed, and large
+        let mut connection = Box::pin(self.connect(route)).await?;
         exchange.saw_address(connection.address());
         let response = connection.send(unsent).await.map_err(|failed| broken(&failed.into_error()))?;
         Ok((response, connection))

@@ -1,11 +1,14 @@
 //! One data-plane thread: a runtime, a policy instance, a lease cache and upstream connections of its own, so that
 //! nothing is shared on a request's way.
 
+use std::cell::Cell;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,7 +18,7 @@ use http::{Request as HttpRequest, Response};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
@@ -28,6 +31,7 @@ use crate::authorize::{Authorizer, LeaseOutlook, Surroundings};
 use crate::clock;
 use crate::connection::{Connection, ListenerFacts};
 use crate::credential::cache::{LeaseIndex, Leases};
+use crate::deadline::{Deadlines, TICK};
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::identity::process::Finder;
@@ -47,16 +51,14 @@ use crate::upstream::Upstream;
 use crate::upstream::body::AnswerBody;
 use crate::upstream::dial::Dialler;
 
-/// How often a worker looks after its caches; also keeps one timer armed, so that requests arm none.
-const TICK: Duration = Duration::from_millis(250);
 /// How long a connection may be silent between requests, or take to send a head.
-const HEAD_SECONDS_MAX: Duration = Duration::from_secs(60);
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// Parts of it that a connection is looked at after.
+const SILENCE_LOOKS: u32 = 4;
 /// Connections that may wait for a worker.
 const ARRIVALS_MAX: usize = 1_024;
 /// Longest response head plus what hyper reads ahead.
 const BUFFER_BYTES_MIN: usize = 64 << 10;
-/// Most header fields of a request.
-const FIELDS_MAX: usize = 128;
 
 /// Whether the process goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,13 +150,24 @@ struct Worker {
     recorder: Rc<Recorder>,
     tally: Rc<Tally>,
     ids: RequestIds,
+    deadlines: Rc<Deadlines>,
+    draining: Cell<bool>,
     header_bytes_max: usize,
+}
+
+/// Why a connection is not simply served on.
+enum Interruption {
+    /// The process drains: it ends with the request that is under way.
+    Draining,
+    /// Nothing has come of it for too long.
+    Silence,
 }
 
 impl Worker {
     fn new(plan: Plan, recorder: Recorder) -> Rc<Self> {
         let leases = Rc::new(Leases::new(plan.index));
         let identifier = Rc::new(Identifier::new(plan.processes));
+        let deadlines = Deadlines::new();
         let pipeline = Rc::new(Pipeline {
             routes: Routes::new(&plan.routes),
             authorizer: Authorizer::new(
@@ -164,7 +177,12 @@ impl Worker {
             )
             .observed_by(plan.observers),
             injector: Injector::new(Rc::clone(&identifier)),
-            upstream: Upstream::new(&plan.routes, plan.dialler, Arc::clone(&plan.metrics)),
+            upstream: Upstream::new(
+                &plan.routes,
+                plan.dialler,
+                Arc::clone(&plan.metrics),
+                Rc::clone(&deadlines),
+            ),
             identifier,
             leases,
         });
@@ -174,7 +192,14 @@ impl Worker {
         Rc::new(Self {
             connection_counts: plan.listeners.iter().map(count).collect(),
             listeners: plan.listeners.into_iter().map(Rc::new).collect(),
-            bounded: service::bounded(Rc::clone(&pipeline), plan.requests_max, plan.limits.request_timeout),
+            bounded: service::bounded(
+                Rc::clone(&pipeline),
+                Rc::clone(&deadlines),
+                plan.requests_max,
+                plan.limits.request_timeout,
+            ),
+            deadlines,
+            draining: Cell::new(false),
             pipeline,
             recorder: Rc::new(recorder),
             tally: Rc::new(Tally::new(plan.metrics)),
@@ -183,32 +208,43 @@ impl Worker {
         })
     }
 
-    async fn serve(self: Rc<Self>, mut arrivals: mpsc::Receiver<Accepted>, phase: watch::Receiver<Phase>) {
-        let mut stopping = phase.clone();
+    async fn serve(
+        self: Rc<Self>,
+        mut arrivals: mpsc::Receiver<Accepted>,
+        mut phase: watch::Receiver<Phase>,
+    ) {
+        let mut draining = phase.clone();
         let mut ticker = tokio::time::interval(TICK);
         let mut connections = JoinSet::new();
         let mut open = true;
         while open || !connections.is_empty() {
             tokio::select! {
                 accepted = arrivals.recv(), if open => match accepted {
-                    Some(accepted) => { connections.spawn_local(Rc::clone(&self).connection(accepted, phase.clone())); }
+                    Some(accepted) => { connections.spawn_local(Rc::clone(&self).connection(accepted)); }
                     None => open = false,
                 },
                 Some(_) = connections.join_next() => {}
                 _ = ticker.tick() => self.tick(),
-                Ok(_) = stopping.wait_for(|phase| *phase == Phase::Stopping) => return,
+                Ok(_) = draining.wait_for(|phase| *phase != Phase::Running), if !self.draining.get() => self.drain(),
+                Ok(_) = phase.wait_for(|phase| *phase == Phase::Stopping) => return,
             }
         }
     }
 
+    fn drain(&self) {
+        self.draining.set(true);
+        self.deadlines.stir();
+    }
+
     fn tick(&self) {
+        self.deadlines.tick();
         self.pipeline.identifier.tick();
         self.pipeline.authorizer.refresh();
         self.pipeline.leases.sweep();
         self.pipeline.upstream.sweep();
     }
 
-    async fn connection(self: Rc<Self>, accepted: Accepted, phase: watch::Receiver<Phase>) {
+    async fn connection(self: Rc<Self>, accepted: Accepted) {
         let Accepted { listener, socket, slot } = accepted;
         let (stream, peer) = match socket.registered() {
             Ok(registered) => registered,
@@ -217,7 +253,7 @@ impl Worker {
         let count = &self.connection_counts[listener];
         count.inc();
         let connection = Rc::new(Connection::new(Rc::clone(&self.listeners[listener]), peer));
-        if let Err(error) = Rc::clone(&self).speak_http(stream, connection, phase).await {
+        if let Err(error) = Rc::clone(&self).speak_http(stream, connection).await {
             tracing::debug!(%error, "a connection ended");
         }
         count.dec();
@@ -228,28 +264,50 @@ impl Worker {
         self: Rc<Self>,
         stream: Stream,
         connection: Rc<Connection>,
-        mut phase: watch::Receiver<Phase>,
     ) -> Result<(), hyper::Error> {
         let screen = Screen::new(stream, self.header_bytes_max);
         let verdict = screen.verdict();
-        let worker = Rc::clone(&self);
+        let (worker, carried) = (Rc::clone(&self), Rc::clone(&connection));
         let service = service_fn(move |request| {
-            Rc::clone(&worker).answer(request, Rc::clone(&connection), verdict.clone())
+            Rc::clone(&worker).answer(request, Rc::clone(&carried), verdict.clone())
         });
         let mut http = pin!(
             http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_SECONDS_MAX)
+                .header_read_timeout(None)
                 .max_buf_size(BUFFER_BYTES_MIN.max(2 * self.header_bytes_max))
-                .max_headers(FIELDS_MAX)
                 .auto_date_header(false)
                 .serve_connection(TokioIo::new(screen), service)
         );
-        tokio::select! {
+        let interruption = tokio::select! {
+            biased;
             ended = http.as_mut() => return ended,
-            _ = phase.wait_for(|phase| *phase != Phase::Running) => http.as_mut().graceful_shutdown(),
+            interruption = self.interruption(&connection) => interruption,
+        };
+        match interruption {
+            Interruption::Draining => http.as_mut().graceful_shutdown(),
+            Interruption::Silence => return Ok(()),
         }
         http.await
+    }
+
+    async fn interruption(&self, connection: &Connection) -> Interruption {
+        let mut silence = pin!(self.silence(connection));
+        poll_fn(|cx| match self.draining.get() {
+            true => Poll::Ready(Interruption::Draining),
+            false => silence.as_mut().poll(cx).map(|()| Interruption::Silence),
+        })
+        .await
+    }
+
+    /// Ends when a connection has carried nothing for at least [`SILENCE_MAX`].
+    async fn silence(&self, connection: &Connection) {
+        let mut looks = 0;
+        while looks < SILENCE_LOOKS {
+            let begun = connection.exchanges_begun();
+            self.deadlines.wait(SILENCE_MAX / SILENCE_LOOKS).await;
+            let silent = connection.is_idle() && connection.exchanges_begun() == begun;
+            looks = if silent { looks + 1 } else { 0 };
+        }
     }
 
     /// Answers one request: carried, or refused.
@@ -296,8 +354,8 @@ fn admit(
     }
     let (head, body) = request.into_parts();
     exchange.saw_head(&head);
-    reverse::admit(&head.headers, exchange.connection().listener())?;
-    let request = Request::admit(head, Some(body))?;
+    reverse::admit(&head.headers, exchange.connection())?;
+    let request = Box::new(Request::admit(head, Some(body))?);
     exchange.saw_request(&request);
     Ok(Inbound { request, exchange: Rc::clone(exchange) })
 }
@@ -331,14 +389,23 @@ fn signed(mut response: Response<AnswerBody>, exchange: &Exchange) -> Response<A
     if let Some(status) = exchange.upstream_status() {
         headers.insert(PROXY_STATUS, refuse::received(status));
     }
-    let id = HeaderValue::from_str(exchange.id()).expect("a UUID is a valid header value");
-    headers.insert(REQUEST_ID, id);
+    headers.insert(REQUEST_ID, exchange.id_header());
     response
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a request has on its way is kept for every connection, idle or not.
+    #[test]
+    fn a_request_takes_little_room() {
+        fn room<A, B, C, D, F>(_: impl Fn(A, B, C, D) -> F) -> usize {
+            size_of::<F>()
+        }
+        let bytes = room::<Rc<Worker>, HttpRequest<Incoming>, _, _, _>(Worker::answer);
+        assert!(bytes <= 3 << 10, "{bytes} bytes");
+    }
 
     #[test]
     fn a_worker_that_panics_is_missed() {

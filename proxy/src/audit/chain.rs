@@ -24,13 +24,10 @@ impl Hash {
     pub const ZERO: Self = Self([b'0'; HASH_BYTES]);
 
     fn of(bytes: &[u8]) -> Self {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let digest = digest::digest(&digest::SHA256, bytes);
-        let mut hex = [0; HASH_BYTES];
-        for (pair, byte) in hex.chunks_exact_mut(2).zip(digest.as_ref()) {
-            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-        }
-        Self(hex)
+        let mut digits = [0; HASH_BYTES];
+        hex::encode_to_slice(digest, &mut digits).expect("a SHA-256 has 64 digits");
+        Self(digits)
     }
 
     fn parse(digits: &[u8]) -> Option<Self> {

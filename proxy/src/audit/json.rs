@@ -1,8 +1,21 @@
 //! Just enough JSON to write a record: members appended to a buffer, strings escaped by RFC 8259, no values built.
 
 use std::io::Write;
+use std::net::SocketAddr;
 
 use crate::clock::Timestamp;
+
+/// The key of a member with all that stands round it, so that it is written at once: `,"name":`.
+#[derive(Clone, Copy)]
+pub(super) struct Key(pub(super) &'static [u8]);
+
+/// The [`Key`] of a name, which is ours and needs no escapes.
+macro_rules! key {
+    ($name:literal) => {
+        crate::audit::json::Key(concat!(",\"", $name, "\":").as_bytes())
+    };
+}
+pub(super) use key;
 
 /// Writes `"key":value` pairs, with commas between them, to the end of a buffer.
 pub(super) struct Members<'a> {
@@ -21,14 +34,14 @@ impl<'a> Members<'a> {
         Self { out, started: true }
     }
 
-    pub(super) fn string(&mut self, key: &str, value: &str) -> &mut Self {
+    pub(super) fn string(&mut self, key: Key, value: &str) -> &mut Self {
         self.key(key);
         string(self.out, value);
         self
     }
 
     /// Absent where there is none.
-    pub(super) fn maybe(&mut self, key: &str, value: Option<&str>) -> &mut Self {
+    pub(super) fn maybe(&mut self, key: Key, value: Option<&str>) -> &mut Self {
         match value {
             Some(value) => self.string(key, value),
             None => self,
@@ -36,21 +49,21 @@ impl<'a> Members<'a> {
     }
 
     /// `null` where there is none.
-    pub(super) fn or_null(&mut self, key: &str, value: Option<&str>) -> &mut Self {
+    pub(super) fn or_null(&mut self, key: Key, value: Option<&str>) -> &mut Self {
         match value {
             Some(value) => self.string(key, value),
             None => self.raw(key, "null"),
         }
     }
 
-    pub(super) fn number(&mut self, key: &str, value: u64) -> &mut Self {
+    pub(super) fn number(&mut self, key: Key, value: u64) -> &mut Self {
         self.key(key);
         number(self.out, value);
         self
     }
 
     /// As a string of RFC 3339, which needs no escapes.
-    pub(super) fn time(&mut self, key: &str, value: Timestamp) -> &mut Self {
+    pub(super) fn time(&mut self, key: Key, value: Timestamp) -> &mut Self {
         self.key(key);
         self.out.push(b'"');
         self.out.extend_from_slice(&value.rfc3339());
@@ -58,14 +71,23 @@ impl<'a> Members<'a> {
         self
     }
 
+    /// As a string, `192.0.2.1:443` or `[::1]:443`, which needs no escapes.
+    pub(super) fn address(&mut self, key: Key, value: SocketAddr) -> &mut Self {
+        self.key(key);
+        self.out.push(b'"');
+        address(self.out, value);
+        self.out.push(b'"');
+        self
+    }
+
     /// `value` is JSON already.
-    pub(super) fn raw(&mut self, key: &str, value: &str) -> &mut Self {
+    pub(super) fn raw(&mut self, key: Key, value: &str) -> &mut Self {
         self.key(key);
         self.out.extend_from_slice(value.as_bytes());
         self
     }
 
-    pub(super) fn strings(&mut self, key: &str, values: &[String]) -> &mut Self {
+    pub(super) fn strings(&mut self, key: Key, values: &[String]) -> &mut Self {
         self.key(key);
         self.out.push(b'[');
         for (at, value) in values.iter().enumerate() {
@@ -78,7 +100,7 @@ impl<'a> Members<'a> {
         self
     }
 
-    pub(super) fn object(&mut self, key: &str, fill: impl FnOnce(&mut Members<'_>)) -> &mut Self {
+    pub(super) fn object(&mut self, key: Key, fill: impl FnOnce(&mut Members<'_>)) -> &mut Self {
         self.key(key);
         self.out.push(b'{');
         fill(&mut Members::first(self.out));
@@ -86,15 +108,11 @@ impl<'a> Members<'a> {
         self
     }
 
-    /// Keys are ours and need no escapes.
-    fn key(&mut self, key: &str) {
-        if self.started {
-            self.out.push(b',');
-        }
+    #[inline]
+    fn key(&mut self, key: Key) {
+        let Key(text) = key;
+        self.out.extend_from_slice(if self.started { text } else { &text[1..] });
         self.started = true;
-        self.out.push(b'"');
-        self.out.extend_from_slice(key.as_bytes());
-        self.out.extend_from_slice(b"\":");
     }
 }
 
@@ -114,11 +132,25 @@ pub(super) fn number(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(&digits[start..]);
 }
 
+/// Appends an address. Almost every record has one, and most of them are of IPv4, which formatting takes long for.
+fn address(out: &mut Vec<u8>, value: SocketAddr) {
+    match value {
+        SocketAddr::V4(address) => {
+            for (octet, then) in address.ip().octets().into_iter().zip(*b"...:") {
+                number(out, octet.into());
+                out.push(then);
+            }
+            number(out, address.port().into());
+        }
+        SocketAddr::V6(address) => write!(out, "{address}").expect("a vector takes whatever is written"),
+    }
+}
+
 /// Appends `text` as a JSON string.
 fn string(out: &mut Vec<u8>, text: &str) {
     out.reserve(text.len() + 2);
     out.push(b'"');
-    if text.bytes().any(needs_escape) {
+    if needs_escapes(text) {
         escaped(out, text);
     } else {
         out.extend_from_slice(text.as_bytes());
@@ -126,21 +158,14 @@ fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Whether a byte cannot stand in a string as it is; a table, as every byte of every record is asked for.
-const NEEDS_ESCAPE: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        table[control] = true;
-        control += 1;
-    }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
-
+/// Whether a byte cannot stand in a string as it is.
 fn needs_escape(byte: u8) -> bool {
-    NEEDS_ESCAPE[usize::from(byte)]
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Whether any byte of `text` does. Looks at all of them, so that it can at many at once.
+fn needs_escapes(text: &str) -> bool {
+    text.bytes().fold(false, |found, byte| found | needs_escape(byte))
 }
 
 fn escaped(out: &mut Vec<u8>, text: &str) {
@@ -207,6 +232,17 @@ mod tests {
     }
 
     #[test]
+    fn addresses_are_written_as_they_are_shown() {
+        for text in
+            ["0.0.0.0:0", "192.0.2.17:443", "255.255.255.255:65535", "[::1]:80", "[2001:db8::7]:65535"]
+        {
+            let mut out = Vec::new();
+            address(&mut out, text.parse().expect("an address"));
+            assert_eq!(String::from_utf8_lossy(&out), text);
+        }
+    }
+
+    #[test]
     fn a_cut_string_fits_and_loses_no_half_character() {
         let check = |text: &str, bytes_max: usize, expected: &str| {
             let kept = cut(text, bytes_max);
@@ -228,12 +264,17 @@ mod tests {
     fn members_nest_and_keep_their_order() {
         let mut out = Vec::new();
         let mut members = Members::first(&mut out);
-        members.string("a", "x").maybe("b", None).or_null("c", None).number("d", 7).raw("e", "{}");
-        members.strings("f", &["1".into(), "2".into()]).strings("g", &[]);
-        members.object("h", |inner| {
-            inner.maybe("i", Some("y"));
+        members
+            .string(key!("a"), "x")
+            .maybe(key!("b"), None)
+            .or_null(key!("c"), None)
+            .number(key!("d"), 7)
+            .raw(key!("e"), "{}");
+        members.strings(key!("f"), &["1".into(), "2".into()]).strings(key!("g"), &[]);
+        members.object(key!("h"), |inner| {
+            inner.maybe(key!("i"), Some("y"));
         });
-        Members::more(&mut out).number("j", u64::MAX);
+        Members::more(&mut out).number(key!("j"), u64::MAX);
         let expected =
             r#""a":"x","c":null,"d":7,"e":{},"f":["1","2"],"g":[],"h":{"i":"y"},"j":18446744073709551615"#;
         assert_eq!(String::from_utf8_lossy(&out), expected);

@@ -1,6 +1,7 @@
 //! What one record is made of: the part known before effect, the part known at the end, and the life of leases.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::admin::metrics::LeaseEvent;
 use crate::clock::Timestamp;
@@ -77,11 +78,11 @@ pub struct Closed {
 #[derive(Debug, Clone)]
 pub struct CredentialRecord {
     /// Its name in the configuration.
-    pub name: String,
+    pub name: Arc<str>,
     /// The kind of its source.
-    pub kind: String,
+    pub kind: Arc<str>,
     /// The id of its lease.
-    pub lease: String,
+    pub lease: Arc<str>,
     /// `cache`, `issued` or `renewed`.
     pub from: &'static str,
     /// When the lease ends; `None` where it has no end.

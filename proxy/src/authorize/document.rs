@@ -50,7 +50,6 @@ pub(super) fn with_input<T>(
     let presented = presented(routed);
     let body = shown.map(Shown::value).transpose()?;
     let credentials: Vec<&str> = route.offers().iter().map(|offer| &*offer.name).collect();
-    let peer = connection.peer_address().map(|address| address.to_string());
     Ok(judge(&Input {
         version: VERSION,
         id: exchange.id(),
@@ -76,7 +75,11 @@ pub(super) fn with_input<T>(
         },
         route: Route { name: route.name(), upstream: route.url(), credentials: &credentials },
         credential: only_offer(route.offers()).map(|offer| credential(routed, offer, outlook)),
-        network: Network { listener: &connection.listener().name, mode: "reverse", peer: peer.as_deref() },
+        network: Network {
+            listener: &connection.listener().name,
+            mode: "reverse",
+            peer: connection.peer_text(),
+        },
         context: Context {
             sidecar: Some(&surroundings.sidecar),
             revision: Some(policy.revision()).filter(|revision| !revision.is_empty()),
@@ -143,16 +146,15 @@ fn credential<'a>(routed: &'a Routed, offer: &'a Offer, outlook: &dyn LeaseOutlo
         credential: Arc::clone(&offer.name),
         route: Arc::clone(routed.route().name()),
         subject: Arc::clone(routed.identity().subject()),
-        scopes: offer.scopes.clone(),
+        scopes: Arc::clone(&offer.scopes),
         audience: None,
         resource: None,
-        age_max: None,
     };
     let cached = outlook.peek(&terms);
     Credential {
         name: &offer.name,
         kind: &offer.kind,
-        scopes: Some(offer.scopes.as_slice()).filter(|scopes| !scopes.is_empty()),
+        scopes: Some(&*offer.scopes).filter(|scopes| !scopes.is_empty()),
         cached: Some(cached.is_some()),
         expires_in_s: cached.flatten().map(|left| left.as_secs()),
     }

@@ -1,5 +1,7 @@
 //! What a permit may bind us to: only less than the route offers, and only headers that nobody else owns.
 
+use std::sync::Arc;
+
 use claviger_policy::QueryChanges;
 use http::header::{HOST, HeaderName, HeaderValue};
 
@@ -26,12 +28,12 @@ pub(super) fn offer(offers: &[Offer], chosen: Option<&str>) -> Result<Option<usi
 }
 
 /// The scopes to ask for, sorted: all that are configured, or those of them that the policy chose.
-pub(super) fn scopes(offered: &[String], chosen: Option<Vec<String>>) -> Result<Vec<String>, Error> {
-    let Some(mut chosen) = chosen else { return Ok(offered.to_vec()) };
+pub(super) fn scopes(offered: &Arc<[String]>, chosen: Option<Vec<String>>) -> Result<Arc<[String]>, Error> {
+    let Some(mut chosen) = chosen else { return Ok(Arc::clone(offered)) };
     chosen.sort_unstable();
     chosen.dedup();
     if chosen.iter().all(|scope| offered.contains(scope)) {
-        Ok(chosen)
+        Ok(chosen.into())
     } else {
         Err(Error::CredentialNotOffered("the policy asked for scopes beyond those configured"))
     }
@@ -243,7 +245,7 @@ mod tests {
 
     #[test]
     fn scopes_narrow_and_never_widen() {
-        let offered = ["read".to_owned(), "write".to_owned()];
+        let offered = Arc::from(["read".to_owned(), "write".to_owned()]);
         let check = |chosen: Option<&[&str]>, expected: Option<&[&str]>| {
             let chosen = chosen.map(|chosen| chosen.iter().map(|scope| (*scope).to_owned()).collect());
             let found = scopes(&offered, chosen).ok();

@@ -123,7 +123,7 @@ async fn judge(
     authorizer: &Authorizer,
     story: &mut Story,
 ) -> Result<Permitted, Error> {
-    let request = Request::admit(head, None)?;
+    let request = Box::new(Request::admit(head, None)?);
     let identified =
         Identifier::new(Arc::default()).identify(Inbound { request, exchange: Rc::clone(exchange) }).await?;
     story.identity = json!(identified.identity().facts());
@@ -146,7 +146,7 @@ impl Story {
         let credential = match &judged {
             Ok(permitted) => permitted.offer().map_or(Value::Null, |offer| {
                 json!({ "name": &*offer.name, "kind": &*offer.kind,
-                        "scopes": permitted.permit().map(|permit| &permit.terms().scopes) })
+                        "scopes": permitted.permit().map(|permit| &*permit.terms().scopes) })
             }),
             Err(error) => {
                 decision["refusal"] = json!(refuse::problem(error, exchange.id()));

@@ -1,7 +1,7 @@
 //! An issued credential: its secret, how long it may be used, and what its source needs to end it.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
@@ -42,7 +42,7 @@ pub struct Lifetime {
 /// An issued credential with its expiry and renewal time. Shared by all workers; only the marks `retired` and
 /// `used` ever change, and its byte forms are made when they are first needed.
 pub struct Lease {
-    id: String,
+    id: Arc<str>,
     issued: Issued,
     /// When the secret was first handed over; a prolonged lease keeps it.
     issued_at: Instant,
@@ -62,15 +62,15 @@ pub struct Lease {
 impl Lease {
     /// A new lease that begins `now`.
     pub fn new(issued: Issued, lifetime: Lifetime, now: Instant) -> Self {
-        Self::begun(uuid::Uuid::now_v7().to_string(), issued, lifetime, now, now)
+        Self::begun(uuid::Uuid::now_v7().to_string().into(), issued, lifetime, now, now)
     }
 
     /// The same lease after the issuer prolonged it `now`: the same id, and the same `ttl_max` from its first issue.
     pub fn prolonged(&self, issued: Issued, lifetime: Lifetime, now: Instant) -> Self {
-        Self::begun(self.id.clone(), issued, lifetime, self.issued_at, now)
+        Self::begun(Arc::clone(&self.id), issued, lifetime, self.issued_at, now)
     }
 
-    fn begun(id: String, issued: Issued, lifetime: Lifetime, issued_at: Instant, now: Instant) -> Self {
+    fn begun(id: Arc<str>, issued: Issued, lifetime: Lifetime, issued_at: Instant, now: Instant) -> Self {
         let ends_at = issued.lifetime.and_then(|life| now.checked_add(life));
         let cut_at = lifetime.ttl_max.and_then(|life| issued_at.checked_add(life));
         let life = earlier(ends_at, cut_at).map(|end| end.saturating_duration_since(now));
@@ -89,7 +89,7 @@ impl Lease {
     }
 
     /// Names it in audit events. Unique, and not derived from the secret.
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &Arc<str> {
         &self.id
     }
 
@@ -104,7 +104,7 @@ impl Lease {
             let secret = self.secret();
             let forms = Forms::of(secret, composed(secret).as_ref().map(|text| text.as_str()));
             if secret.bytes() < FORM_BYTES_MIN {
-                tracing::warn!(lease = self.id, "a secret is too short to be taken out of answers");
+                tracing::warn!(lease = &*self.id, "a secret is too short to be taken out of answers");
             }
             forms
         })

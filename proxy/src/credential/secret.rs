@@ -1,5 +1,9 @@
 //! The bytes of an authority: a type that cannot be printed, cloned or serialised, and is wiped when dropped.
 
+use std::cell::OnceCell;
+
+use bytes::Bytes;
+use http::HeaderValue;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -64,6 +68,23 @@ impl Secret {
     }
 }
 
+/// A header's value that holds a secret: made once, shared by the requests that carry it, and wiped with the last.
+#[derive(Default)]
+pub struct Written(OnceCell<HeaderValue>);
+
+impl Written {
+    /// The value, which is the text of the first `make`. No log prints it.
+    pub fn header(&self, make: impl FnOnce() -> Zeroizing<String>) -> Result<HeaderValue, &'static str> {
+        if let Some(value) = self.0.get() {
+            return Ok(value.clone());
+        }
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(make()))
+            .map_err(|_| "the secret does not fit in a header")?;
+        value.set_sensitive(true);
+        Ok(self.0.get_or_init(|| value).clone())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +100,20 @@ mod tests {
         }
         check(&"x".repeat(SECRET_BYTES_MAX), None);
         check(&"x".repeat(SECRET_BYTES_MAX + 1), Some(NotASecret::TooLong));
+    }
+
+    #[test]
+    fn is_written_once_and_shared() {
+        let written = Written::default();
+        let text = |text: &str| Zeroizing::new(text.to_owned());
+        assert!(written.header(|| text("a\r\nb")).is_err(), "what does not fit is not kept");
+        let first = written.header(|| text("Bearer a")).expect("it fits");
+        let second = written.header(|| unreachable!("it is there")).expect("it fits");
+        assert!(first.is_sensitive() && second.is_sensitive());
+        assert_eq!(
+            (first.as_bytes(), first.as_bytes().as_ptr()),
+            (&b"Bearer a"[..], second.as_bytes().as_ptr())
+        );
     }
 
     #[test]

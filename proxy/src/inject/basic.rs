@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderName};
 use zeroize::Zeroizing;
 
-use super::{Injection, InjectionKind, Wire, sensitive};
-use crate::credential::secret::Secret;
+use super::{Injection, InjectionKind, Wire};
+use crate::credential::secret::{Secret, Written};
 
 /// Whose password the secret is.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -54,11 +54,13 @@ impl Basic {
 }
 
 impl Injection for Basic {
-    fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str> {
-        let pair = self.pair(secret);
-        let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
-        let text = Zeroizing::new(["Basic ", &encoded].concat());
-        wire.headers.insert(AUTHORIZATION, sensitive(&text)?);
+    fn inject(&self, secret: &Secret, written: &Written, wire: &mut Wire) -> Result<(), &'static str> {
+        let value = written.header(|| {
+            let pair = self.pair(secret);
+            let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+            Zeroizing::new(["Basic ", &encoded].concat())
+        })?;
+        wire.headers.insert(AUTHORIZATION, value);
         Ok(())
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, HeaderName};
 use zeroize::Zeroizing;
 
-use super::{Injection, InjectionKind, Wire, sensitive};
-use crate::credential::secret::Secret;
+use super::{Injection, InjectionKind, Wire};
+use crate::credential::secret::{Secret, Written};
 
 /// No settings.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -27,9 +27,9 @@ pub(super) const KIND: InjectionKind = InjectionKind {
 
 impl Injection for Bearer {
     #[expect(clippy::disallowed_methods, reason = "an injection writes the secret on the wire")]
-    fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str> {
-        let text = Zeroizing::new(["Bearer ", secret.expose()].concat());
-        wire.headers.insert(AUTHORIZATION, sensitive(&text)?);
+    fn inject(&self, secret: &Secret, written: &Written, wire: &mut Wire) -> Result<(), &'static str> {
+        let value = written.header(|| Zeroizing::new(["Bearer ", secret.expose()].concat()))?;
+        wire.headers.insert(AUTHORIZATION, value);
         Ok(())
     }
 

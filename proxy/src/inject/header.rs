@@ -5,8 +5,8 @@ use std::sync::Arc;
 use http::header::HeaderName;
 use zeroize::Zeroizing;
 
-use super::{Injection, InjectionKind, Wire, sensitive};
-use crate::credential::secret::Secret;
+use super::{Injection, InjectionKind, Wire};
+use crate::credential::secret::{Secret, Written};
 use crate::request::headers::{self, Class};
 
 /// Which header, and how the secret stands in it.
@@ -77,10 +77,10 @@ impl TryFrom<String> for Format {
 
 impl Injection for Header {
     #[expect(clippy::disallowed_methods, reason = "an injection writes the secret on the wire")]
-    fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str> {
-        let text =
-            Zeroizing::new([self.format.before.as_str(), secret.expose(), &self.format.after].concat());
-        wire.headers.insert(self.name.0.clone(), sensitive(&text)?);
+    fn inject(&self, secret: &Secret, written: &Written, wire: &mut Wire) -> Result<(), &'static str> {
+        let Format { before, after } = &self.format;
+        let value = written.header(|| Zeroizing::new([before, secret.expose(), after].concat()))?;
+        wire.headers.insert(self.name.0.clone(), value);
         Ok(())
     }
 

@@ -3,12 +3,13 @@
 use http::header::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
-use crate::credential::secret::Secret;
+use crate::credential::secret::{Secret, Written};
 
 /// How a secret is put on a request. An injection owns its header or query name: no workload and no policy writes it.
 pub trait Injection: Send + Sync {
-    /// Writes `secret` onto the request; an error names what cannot be written, never the secret.
-    fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str>;
+    /// Writes `secret` onto the request; an error names what cannot be written, never the secret. `written` is kept with
+    /// the secret, for what is the same in every request.
+    fn inject(&self, secret: &Secret, written: &Written, wire: &mut Wire) -> Result<(), &'static str>;
 
     /// The header that it writes.
     fn owned_header(&self) -> Option<&HeaderName> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Injection, InjectionKind, Wire};
-use crate::credential::secret::Secret;
+use crate::credential::secret::{Secret, Written};
 
 /// Which parameter.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -47,7 +47,7 @@ pub(super) const KIND: InjectionKind = InjectionKind {
 
 impl Injection for Parameter {
     #[expect(clippy::disallowed_methods, reason = "an injection writes the secret on the wire")]
-    fn inject(&self, secret: &Secret, wire: &mut Wire) -> Result<(), &'static str> {
+    fn inject(&self, secret: &Secret, _: &Written, wire: &mut Wire) -> Result<(), &'static str> {
         wire.target.push(if wire.target.contains('?') { '&' } else { '?' });
         wire.target.push_str(&self.name.0);
         wire.target.push('=');

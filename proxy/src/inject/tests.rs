@@ -2,7 +2,7 @@ use claviger_config::{Findings, Kind, Location, Node};
 use http::HeaderMap;
 
 use super::*;
-use crate::credential::secret::Secret;
+use crate::credential::secret::{Secret, Written};
 
 fn built(yaml: &str) -> (Option<Arc<dyn Injection>>, Findings) {
     let (name, settings) = yaml.split_once(": ").expect("the test gives one kind");
@@ -29,7 +29,7 @@ fn golden_requests() {
     let check = |yaml: &str, secret: &str, header: Option<(&str, &str)>, target: &str| {
         let mut wire = Wire { headers: HeaderMap::new(), target: "/a?b=1".into() };
         let secret = Secret::new(secret.into()).expect("valid");
-        built(yaml).0.expect(yaml).inject(&secret, &mut wire).expect(yaml);
+        built(yaml).0.expect(yaml).inject(&secret, &Written::default(), &mut wire).expect(yaml);
         assert_eq!(wire.target, target, "{yaml}");
         match header {
             Some((name, value)) => {

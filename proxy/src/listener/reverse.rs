@@ -4,17 +4,17 @@
 //! have an `Origin`, a cross-site `Sec-Fetch-Site`, or, after rebinding a name, a `Host` that is not ours.
 
 use http::HeaderMap;
-use http::header::{HOST, ORIGIN};
+use http::header::{HOST, HeaderValue, ORIGIN};
 
-use crate::connection::ListenerFacts;
+use crate::connection::{Connection, ListenerFacts};
 use crate::error::Error;
 use crate::request::authority::Authority;
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
-/// Refuses what a web page could have sent, and names that are not this listener's.
-pub fn admit(headers: &HeaderMap, listener: &ListenerFacts) -> Result<(), Error> {
+/// Refuses what a web page could have sent, and names that are not those of the connection's listener.
+pub fn admit(headers: &HeaderMap, connection: &Connection) -> Result<(), Error> {
     if headers.contains_key(ORIGIN) {
         return Err(Error::BrowserRefused("requests with an Origin are refused"));
     }
@@ -26,6 +26,11 @@ pub fn admit(headers: &HeaderMap, listener: &ListenerFacts) -> Result<(), Error>
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return Err(Error::BadRequest("a request has exactly one Host"));
     };
+    connection.admit_host(host.as_bytes(), || known(host, connection.listener()))
+}
+
+/// Refuses a `Host` that is none of the listener's names.
+fn known(host: &HeaderValue, listener: &ListenerFacts) -> Result<(), Error> {
     let host = host.to_str().map_err(|_| Error::BadRequest("Host is not plain ASCII"))?;
     let authority = Authority::parse(host).map_err(Error::BadRequest)?;
     let known = LOOPBACK_NAMES.contains(&authority.host.as_str()) || listener.hosts.contains(&authority.host);
@@ -34,19 +39,28 @@ pub fn admit(headers: &HeaderMap, listener: &ListenerFacts) -> Result<(), Error>
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use std::rc::Rc;
+
+    use http::HeaderName;
 
     use super::*;
+    use crate::connection::Peer;
 
     #[test]
     fn tells_pages_from_workloads() {
         let listener = ListenerFacts { name: "app".into(), callers: None, hosts: vec!["claviger".into()] };
+        let listener = Rc::new(listener);
+        // one connection has seen a name before, the other has not
+        let used = Connection::new(Rc::clone(&listener), Peer::Pretended { uid: None });
         let check = |headers: &[(&'static str, &'static str)], admitted: bool| {
             let headers: HeaderMap = headers
                 .iter()
                 .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
                 .collect();
-            assert_eq!(admit(&headers, &listener).is_ok(), admitted, "{headers:?}");
+            let fresh = Connection::new(Rc::clone(&listener), Peer::Pretended { uid: None });
+            for connection in [&fresh, &fresh, &used] {
+                assert_eq!(admit(&headers, connection).is_ok(), admitted, "{headers:?}");
+            }
         };
         for host in ["localhost", "LOCALHOST:81", "127.0.0.1:8080", "[::1]:80", "claviger", "claviger:8080"] {
             check(&[("host", host)], true);

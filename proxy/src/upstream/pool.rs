@@ -27,8 +27,6 @@ const IDLE_MAX: usize = 256;
 const IDLE_SECONDS_MAX: Duration = Duration::from_secs(55);
 /// Read at once from an upstream, and so the longest response head.
 const READ_BYTES_MAX: usize = 64 << 10;
-/// Most fields of a response head.
-const FIELDS_MAX: usize = 256;
 
 /// Idle connections of every route.
 pub(super) struct Pool {
@@ -92,7 +90,7 @@ impl Pool {
         address: SocketAddr,
     ) -> Result<Pooled, Error> {
         let mut builder = http1::Builder::new();
-        builder.read_buf_exact_size(Some(READ_BYTES_MAX)).max_headers(FIELDS_MAX);
+        builder.read_buf_exact_size(Some(READ_BYTES_MAX));
         let (sender, connection) = builder
             .handshake(TokioIo::new(stream))
             .await

@@ -14,6 +14,7 @@ use claviger_policy::{Dialect, Policy};
 use futures_util::FutureExt as _;
 use http::uri::Authority;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use crate::active::ActivePolicy;
 use crate::admin::metrics::Metrics;
@@ -23,6 +24,7 @@ use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::identity::{Identifier, Inbound};
 use crate::request::Request;
+use crate::request::id::RequestId;
 use crate::route::{Route, Routed, Routes};
 use crate::tally::Tally;
 
@@ -92,9 +94,11 @@ impl Rehearsal {
     fn carry(&self, upstream: Upstream, head: http::request::Parts) -> Result<Routed, Error> {
         let listener = ListenerFacts { name: "app".into(), callers: None, hosts: Vec::new() };
         let connection = Rc::new(Connection::new(Rc::new(listener), Peer::Pretended { uid: None }));
-        let exchange = Exchange::begin(ID.into(), connection, None, Rc::clone(&self.tally));
+        let id = RequestId::from_uuid(Uuid::parse_str(ID).expect("a UUID"));
+        let exchange = Exchange::begin(id, connection, None, Rc::clone(&self.tally));
         let request = Request::admit(head, None)?;
-        let identified = self.identifier.identify(Inbound { request, exchange }).now_or_never();
+        let identified =
+            self.identifier.identify(Inbound { request: Box::new(request), exchange }).now_or_never();
         let identified = identified.expect("who is pretended is known at once")?;
         Routes::new(&[Route::new(0, route(upstream), Vec::new())]).select(identified)
     }

@@ -110,7 +110,7 @@ impl LeaseIndex {
     /// The live lease of `key`, or the outcome of the one call that is made for everyone who asks.
     pub(super) async fn obtain(self: &Arc<Self>, key: &LeaseKey, permit: &Permit) -> Outcome {
         let source = self.sources.get(&*permit.terms().credential).ok_or(LATER)?;
-        let age_max = permit.terms().age_max;
+        let age_max = permit.age_max();
         for _ in 0..ROUNDS_MAX {
             let slot = self.slot(key, permit)?;
             let flight = match slot.enter(clock::monotonic(), age_max) {
@@ -241,7 +241,7 @@ impl LeaseIndex {
 
     /// Counts an event and has it written down.
     pub(super) fn record(&self, event: LeaseEvent, permit: &Permit, lease: &Lease) {
-        let Terms { credential, route, subject, .. } = permit.terms();
+        let Terms { credential, route, subject, .. } = &**permit.terms();
         let labels = LeaseLabels { credential: credential.to_string(), event };
         self.metrics.lease_events.get_or_create(&labels).inc();
         self.ledger.record(&LeaseRecord {

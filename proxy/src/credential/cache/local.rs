@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::index::LeaseIndex;
-use super::key::{ByDigest, LeaseKey};
 use super::{LeaseFrom, Unissued};
 use crate::authorize::{LeaseOutlook, Permit, Terms};
 use crate::clock;
 use crate::credential::forms::automaton::Automaton;
 use crate::credential::lease::Lease;
+use crate::credential::secret::Written;
 use crate::inject::Injection;
 
 /// A worker asks for the renewal of a lease at most this often; the index decides whether it is time.
@@ -22,7 +22,8 @@ const RENEWAL_ASKED_EVERY: Duration = Duration::from_millis(500);
 /// The leases that one worker knows.
 pub struct Leases {
     index: Arc<LeaseIndex>,
-    local: RefCell<HashMap<LeaseKey, Local, ByDigest>>,
+    /// By the terms themselves: a digest of them, which names a lease to everybody, takes longer to make.
+    local: RefCell<HashMap<Arc<Terms>, Local>>,
 }
 
 /// A lease in the hand of a request; while it is held, its issuer is not asked to end it.
@@ -34,7 +35,10 @@ pub struct Held {
 }
 
 /// A lease as one worker holds it: its requests share this, so that none touches a counter that other threads touch.
-pub struct LocalLease(Arc<Lease>);
+pub struct LocalLease {
+    lease: Arc<Lease>,
+    written: Written,
+}
 
 /// What an answer must not tell: the secret of a lease that its request carried. A worker's requests share the lease.
 pub struct Sought(Rc<LocalLease>);
@@ -49,7 +53,14 @@ impl Deref for LocalLease {
     type Target = Lease;
 
     fn deref(&self) -> &Lease {
-        &self.0
+        &self.lease
+    }
+}
+
+impl LocalLease {
+    /// Its secret as one injection writes it, once it has.
+    pub fn written(&self) -> &Written {
+        &self.written
     }
 }
 
@@ -82,7 +93,7 @@ impl Sought {
         let lifetime = Lifetime { ttl_max: None, refresh_ahead: 0.8 };
         let lease = Lease::new(issued, lifetime, clock::monotonic());
         lease.forms(|_| composed.map(|composed| composed.to_owned().into()));
-        Self(Rc::new(LocalLease(Arc::new(lease))))
+        Self(Rc::new(LocalLease { lease: Arc::new(lease), written: Written::default() }))
     }
 }
 
@@ -95,20 +106,21 @@ impl Leases {
     /// The lease for a permitted request, from memory if there is one that is usable; else the request waits for
     /// the issuer, together with all others that need the same, for no longer than the source's timeout.
     pub async fn obtain(&self, permit: &Permit) -> Result<Held, Unissued> {
-        let key = self.index.key(permit.terms());
-        if let Some(held) = self.hit(&key, permit) {
+        if let Some(held) = self.hit(permit) {
             return Ok(held);
         }
-        let (lease, from) = self.index.obtain(&key, permit).await?;
-        Ok(self.adopt(key, lease, from))
+        let key = self.index.key(permit.terms());
+        // seldom needed, and large
+        let (lease, from) = Box::pin(self.index.obtain(&key, permit)).await?;
+        Ok(self.adopt(permit, lease, from))
     }
 
     /// Another lease after an upstream answered 401 to `refused`. `None` where no other secret can be had: the
     /// upstream's answer is then the answer.
     pub async fn replace(&self, permit: &Permit, refused: &Held) -> Option<Held> {
         let key = self.index.key(permit.terms());
-        let lease = self.index.replace(&key, permit, &refused.lease.0).await?;
-        Some(self.adopt(key, lease, LeaseFrom::Renewed))
+        let lease = self.index.replace(&key, permit, &refused.lease.lease).await?;
+        Some(self.adopt(permit, lease, LeaseFrom::Renewed))
     }
 
     /// Forgets what can no longer be used, so that it can be revoked, and tells what is in use. The worker calls it
@@ -123,27 +135,29 @@ impl Leases {
         });
     }
 
-    fn hit(&self, key: &LeaseKey, permit: &Permit) -> Option<Held> {
+    fn hit(&self, permit: &Permit) -> Option<Held> {
         let now = clock::monotonic();
         let leases = self.local.borrow();
-        let local = leases.get(key).filter(|local| local.lease.usable(now, permit.terms().age_max))?;
+        let local = leases.get(permit.terms()).filter(|local| local.lease.usable(now, permit.age_max()))?;
         local.used.set(true);
         if local.lease.renewal_due(now) && now >= local.renewal_from.get() {
             local.renewal_from.set(now + RENEWAL_ASKED_EVERY);
-            self.index.renew_ahead(key, permit, &local.lease.0);
+            self.index.renew_ahead(&self.index.key(permit.terms()), permit, &local.lease.lease);
         }
         Some(Held { lease: Rc::clone(&local.lease), from: LeaseFrom::Cache })
     }
 
-    fn adopt(&self, key: LeaseKey, lease: Arc<Lease>, from: LeaseFrom) -> Held {
+    fn adopt(&self, permit: &Permit, lease: Arc<Lease>, from: LeaseFrom) -> Held {
         let mut leases = self.local.borrow_mut();
-        if let Some(local) = leases.get(&key).filter(|local| Arc::ptr_eq(&local.lease.0, &lease)) {
+        if let Some(local) =
+            leases.get(permit.terms()).filter(|local| Arc::ptr_eq(&local.lease.lease, &lease))
+        {
             return Held { lease: Rc::clone(&local.lease), from };
         }
-        let lease = Rc::new(LocalLease(lease));
+        let lease = Rc::new(LocalLease { lease, written: Written::default() });
         let now = clock::monotonic();
         let local = Local { lease: Rc::clone(&lease), used: Cell::new(true), renewal_from: Cell::new(now) };
-        leases.insert(key, local);
+        leases.insert(Arc::clone(permit.terms()), local);
         Held { lease, from }
     }
 }
@@ -153,7 +167,7 @@ impl LeaseOutlook for Leases {
     fn peek(&self, terms: &Terms) -> Option<Option<Duration>> {
         let now = clock::monotonic();
         let local = self.local.borrow();
-        let lease = &local.get(&self.index.key(terms))?.lease;
-        lease.usable(now, terms.age_max).then(|| lease.expires_in(now))
+        let lease = &local.get(terms)?.lease;
+        lease.usable(now, None).then(|| lease.expires_in(now))
     }
 }

@@ -142,7 +142,7 @@ impl LeaseIndex {
             Ok(true) => self.record(LeaseEvent::revoked, &ended.permit, &ended.lease),
             Ok(false) => (),
             Err(error) => {
-                tracing::warn!(credential = ended.source.name, lease = ended.lease.id(), %error, "not revoked");
+                tracing::warn!(credential = ended.source.name, lease = &**ended.lease.id(), %error, "not revoked");
                 return Fate::Standing(ended);
             }
         }

@@ -518,13 +518,13 @@ fn closing_tells_what_it_could_not_revoke() {
 #[test]
 fn a_policy_may_want_a_younger_lease() {
     let bench = Plan::default().bench();
-    let young = Permit::for_test(Terms { age_max: Some(Duration::from_millis(20)), ..terms() });
+    let young = Permit::for_young(terms(), Duration::from_millis(20));
     bench.run(async {
         bench.leases.obtain(&permit()).await.expect("a lease");
         tokio::time::sleep(Duration::from_millis(30)).await;
         let held = bench.leases.obtain(&young).await.expect("a lease");
         assert_eq!((held.from, secret(&held)), (LeaseFrom::Issued, "token-1"));
-        let never = Permit::for_test(Terms { age_max: Some(Duration::ZERO), ..terms() });
+        let never = Permit::for_young(terms(), Duration::ZERO);
         assert_eq!(bench.leases.obtain(&never).await.map(|held| held.from), Ok(LeaseFrom::Issued));
     });
     assert_eq!(bench.calls(), 3);

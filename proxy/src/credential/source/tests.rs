@@ -32,10 +32,9 @@ pub(in crate::credential) fn terms() -> Terms {
         credential: "key".into(),
         route: "api".into(),
         subject: "uid=1000".into(),
-        scopes: Vec::new(),
+        scopes: [].into(),
         audience: None,
         resource: None,
-        age_max: None,
     }
 }
 

@@ -9,7 +9,9 @@ use http::Response;
 use super::scanner::Scanner;
 use super::*;
 use crate::admin::metrics::{Metrics, RouteLabel};
+use crate::clock;
 use crate::connection::{Connection, ListenerFacts, Peer};
+use crate::request::id::RequestIds;
 use crate::tally::{RouteName, Tally};
 
 const TOKEN: &str = "canary-0123456789abcdef+/token";
@@ -215,7 +217,7 @@ fn exchange() -> (Rc<Exchange>, Arc<Metrics>) {
     let facts = ListenerFacts { name: "app".into(), callers: None, hosts: Vec::new() };
     let connection = Rc::new(Connection::new(Rc::new(facts), Peer::Pretended { uid: None }));
     let tally = Rc::new(Tally::new(Arc::clone(&metrics)));
-    let exchange = Exchange::begin("an-id".into(), connection, None, tally);
+    let exchange = Exchange::begin(RequestIds::new().next(clock::now()), connection, None, tally);
     exchange.saw_route(RouteName { index: 0, name: "api".into() }, "upstream", "/");
     (exchange, metrics)
 }

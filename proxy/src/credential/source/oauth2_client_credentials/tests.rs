@@ -71,7 +71,7 @@ fn the_form_holds_what_is_asked_for() {
     };
     let grant = ("grant_type", "client_credentials");
     check("", terms(), Ok(&[grant]));
-    let scoped = Terms { scopes: vec!["a".into(), "b".into()], ..terms() };
+    let scoped = Terms { scopes: ["a".into(), "b".into()].into(), ..terms() };
     check(", scopes: [b, a, c]", scoped, Ok(&[grant, ("scope", "a b")]));
     check(", audience: x, resource: y", terms(), Ok(&[grant, ("audience", "x"), ("resource", "y")]));
     check(", extra: { tenant: 't 1&x=y' }", terms(), Ok(&[grant, ("tenant", "t 1&x=y")]));
