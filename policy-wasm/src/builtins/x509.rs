@@ -4,6 +4,7 @@
 mod certificate;
 mod extensions;
 mod names;
+mod request;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,8 +15,11 @@ use super::{Family, Fault, Outcome, Scope, operand, pem, private_keys};
 use crate::value::Value;
 use certificate::Certificate;
 
-pub(super) const FAMILY: Family =
-    &[("crypto.x509.parse_certificates", parse_certificates), ("crypto.x509.parse_keypair", parse_keypair)];
+pub(super) const FAMILY: Family = &[
+    ("crypto.x509.parse_certificate_request", parse_certificate_request),
+    ("crypto.x509.parse_certificates", parse_certificates),
+    ("crypto.x509.parse_keypair", parse_keypair),
+];
 
 const MALFORMED: Fault = Fault::Undefined("the certificate is malformed or of a kind that is not supported");
 const CERTIFICATES_MAX: usize = 64;
@@ -73,6 +77,20 @@ fn of_pem(text: &str) -> Result<Vec<u8>, Fault> {
         rest = after;
     }
     Ok(all)
+}
+
+/// One request of PEM, of PEM in base64, or of DER in base64.
+fn parse_certificate_request(_: &mut Scope, operands: &[Value]) -> Outcome {
+    let text = operand::string(operands, 0)?;
+    let bytes = match text.starts_with("-----BEGIN CERTIFICATE REQUEST-----") {
+        true => text.as_bytes().to_vec(),
+        false => pem::base64(text).ok_or(MALFORMED)?,
+    };
+    match pem::decode(&String::from_utf8_lossy(&bytes)) {
+        Some((block, _)) if block.label == "CERTIFICATE REQUEST" => request::read(&block.bytes),
+        Some(_) => Err(Fault::Undefined("the PEM block is no certificate request")),
+        None => request::read(&bytes),
+    }
 }
 
 /// A chain with the key of its first certificate.

@@ -133,6 +133,38 @@ pub(super) const CASES: &[Case] = &[
         r#"["MIIBEzCBxqADAgECAhQ8ydSDGdC/1fwdgjQhkJL6GDoScTAFBgMrZXAwDDEKMAgGA1UEAwwBZTAeFw0yNjExMjYxNzA4NDBaFw0zNjExMjMxNzA4NDBaMAwxCzAIBgNVBAMMAWUwKjAFBgMrZXADIQBeE5dVE8Fu+eI9nZydaZE2nFAZ5ePuRSblpI3/lStfnaM6MDgwFwYDVR0RAQH/BA0wC6AJBgIqA6ADDAFvMB0GA1UdDgQWBBRfJ4SgwrsTB7m9JUYQAsghHGTFajAFBgMrZXADQQBNAhPY50r/zRDo5KknSRhGbnb7iOcIyouJaMcnRoyz9S+tLFZXPcR9TZTmlK1GBRwxotjVlepl3EVOi5iDuPMM"]"#,
         None,
     ),
+    (
+        "crypto.x509.parse_certificate_request",
+        r#"["-----BEGIN CERTIFICATE REQUEST-----\nMIIBPDCB4gIBADAuMQswCQYDVQQGEwJERTELMAkGA1UECgwCRXgxEjAQBgNVBAMM\nCWEuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABEPPNojFXr0Z3s9V\nDoYT7/1KkRmDV9bZexznTCGK0RaCJWyti2gZSqsltYuOjLDDE1S2gvgruD7xLuJS\nPUBJGAigUjBQBgkqhkiG9w0BCQ4xQzBBMC8GA1UdEQQoMCaCCWEuZXhhbXBsZYcE\nCgAAAYYMc3BpZmZlOi8veC95gQVhQGIuYzAOBgNVHQ8BAf8EBAMCB4AwCgYIKoZI\nzj0EAwIDSQAwRgIhAKAmmce8wTydQAC3hoqUeJtcklVdp3Zf0TtxZpBRfkPYAiEA\n8TuNcvNL8JehEJ7bUxMK8BlvVOlq7lRjQcWQTwDd+TU=\n-----END CERTIFICATE REQUEST-----\n"]"#,
+        Some(
+            r#"{"Attributes": [{"Type": [1, 2, 840, 113549, 1, 9, 14], "Value": [[{"Type": [2, 5, 29, 17], "Value": "MCaCCWEuZXhhbXBsZYcECgAAAYYMc3BpZmZlOi8veC95gQVhQGIuYw=="}, {"Type": [2, 5, 29, 15], "Value": true}]]}], "DNSNames": ["a.example"], "EmailAddresses": ["a@b.c"], "Extensions": [{"Critical": false, "Id": [2, 5, 29, 17], "Value": "MCaCCWEuZXhhbXBsZYcECgAAAYYMc3BpZmZlOi8veC95gQVhQGIuYw=="}, {"Critical": true, "Id": [2, 5, 29, 15], "Value": "AwIHgA=="}], "ExtraExtensions": null, "IPAddresses": ["10.0.0.1"], "PublicKey": {"Curve": {}, "X": 30671074579128941689651999967954217355046917998130372151607059683475704583810, "Y": 16927592641090386103619650529755522048606745805371447149417524192896208148488}, "PublicKeyAlgorithm": 3, "Raw": "MIIBPDCB4gIBADAuMQswCQYDVQQGEwJERTELMAkGA1UECgwCRXgxEjAQBgNVBAMMCWEuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABEPPNojFXr0Z3s9VDoYT7/1KkRmDV9bZexznTCGK0RaCJWyti2gZSqsltYuOjLDDE1S2gvgruD7xLuJSPUBJGAigUjBQBgkqhkiG9w0BCQ4xQzBBMC8GA1UdEQQoMCaCCWEuZXhhbXBsZYcECgAAAYYMc3BpZmZlOi8veC95gQVhQGIuYzAOBgNVHQ8BAf8EBAMCB4AwCgYIKoZIzj0EAwIDSQAwRgIhAKAmmce8wTydQAC3hoqUeJtcklVdp3Zf0TtxZpBRfkPYAiEA8TuNcvNL8JehEJ7bUxMK8BlvVOlq7lRjQcWQTwDd+TU=", "RawSubject": "MC4xCzAJBgNVBAYTAkRFMQswCQYDVQQKDAJFeDESMBAGA1UEAwwJYS5leGFtcGxl", "RawSubjectPublicKeyInfo": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQ882iMVevRnez1UOhhPv/UqRGYNX1tl7HOdMIYrRFoIlbK2LaBlKqyW1i46MsMMTVLaC+Cu4PvEu4lI9QEkYCA==", "RawTBSCertificateRequest": "MIHiAgEAMC4xCzAJBgNVBAYTAkRFMQswCQYDVQQKDAJFeDESMBAGA1UEAwwJYS5leGFtcGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQ882iMVevRnez1UOhhPv/UqRGYNX1tl7HOdMIYrRFoIlbK2LaBlKqyW1i46MsMMTVLaC+Cu4PvEu4lI9QEkYCKBSMFAGCSqGSIb3DQEJDjFDMEEwLwYDVR0RBCgwJoIJYS5leGFtcGxlhwQKAAABhgxzcGlmZmU6Ly94L3mBBWFAYi5jMA4GA1UdDwEB/wQEAwIHgA==", "Signature": "MEYCIQCgJpnHvME8nUAAt4aKlHibXJJVXad2X9E7cWaQUX5D2AIhAPE7jXLzS/CXoRCe21MTCvAZb1Tpau5UY0HFkE8A3fk1", "SignatureAlgorithm": 10, "Subject": {"CommonName": "a.example", "Country": ["DE"], "ExtraNames": null, "Locality": null, "Names": [{"Type": [2, 5, 4, 6], "Value": "DE"}, {"Type": [2, 5, 4, 10], "Value": "Ex"}, {"Type": [2, 5, 4, 3], "Value": "a.example"}], "Organization": ["Ex"], "OrganizationalUnit": null, "PostalCode": null, "Province": null, "SerialNumber": "", "StreetAddress": null}, "URIs": [{"ForceQuery": false, "Fragment": "", "Host": "x", "OmitHost": false, "Opaque": "", "Path": "/y", "RawFragment": "", "RawPath": "", "RawQuery": "", "Scheme": "spiffe", "User": null}], "Version": 0}"#,
+        ),
+    ),
+    (
+        "crypto.x509.parse_certificate_request",
+        r#"["MIGkMFgCAQAwDDEKMAgGA1UEAwwBYjAqMAUGAytlcAMhABpGZl0reeLe0iGgBHMU1wwbGDIOU0Svq//BeH1FZVaeoBkwFwYJKoZIhvcNAQkHMQoMCHNlY3JldDEyMAUGAytlcANBAH+PeNaKCF3OcTGh+c5mvv1HiytryOGSxrT63VVImh5K9XCcMxnmDw1Ed5xTA3vn1FB3x5Al37FuN+nnRoys3gc="]"#,
+        Some(
+            r#"{"Attributes": null, "DNSNames": null, "EmailAddresses": null, "Extensions": null, "ExtraExtensions": null, "IPAddresses": null, "PublicKey": "GkZmXSt54t7SIaAEcxTXDBsYMg5TRK+r/8F4fUVlVp4=", "PublicKeyAlgorithm": 4, "Raw": "MIGkMFgCAQAwDDEKMAgGA1UEAwwBYjAqMAUGAytlcAMhABpGZl0reeLe0iGgBHMU1wwbGDIOU0Svq//BeH1FZVaeoBkwFwYJKoZIhvcNAQkHMQoMCHNlY3JldDEyMAUGAytlcANBAH+PeNaKCF3OcTGh+c5mvv1HiytryOGSxrT63VVImh5K9XCcMxnmDw1Ed5xTA3vn1FB3x5Al37FuN+nnRoys3gc=", "RawSubject": "MAwxCjAIBgNVBAMMAWI=", "RawSubjectPublicKeyInfo": "MCowBQYDK2VwAyEAGkZmXSt54t7SIaAEcxTXDBsYMg5TRK+r/8F4fUVlVp4=", "RawTBSCertificateRequest": "MFgCAQAwDDEKMAgGA1UEAwwBYjAqMAUGAytlcAMhABpGZl0reeLe0iGgBHMU1wwbGDIOU0Svq//BeH1FZVaeoBkwFwYJKoZIhvcNAQkHMQoMCHNlY3JldDEy", "Signature": "f4941ooIXc5xMaH5zma+/UeLK2vI4ZLGtPrdVUiaHkr1cJwzGeYPDUR3nFMDe+fUUHfHkCXfsW436edGjKzeBw==", "SignatureAlgorithm": 16, "Subject": {"CommonName": "b", "Country": null, "ExtraNames": null, "Locality": null, "Names": [{"Type": [2, 5, 4, 3], "Value": "b"}], "Organization": null, "OrganizationalUnit": null, "PostalCode": null, "Province": null, "SerialNumber": "", "StreetAddress": null}, "URIs": null, "Version": 0}"#,
+        ),
+    ),
+    ("crypto.x509.parse_certificate_request", r#"["YmFkc3RyaW5n"]"#, None),
+    ("crypto.x509.parse_certificate_request", r#"["foobar"]"#, None),
+    ("crypto.x509.parse_certificate_request", r#"[""]"#, None),
+    (
+        "crypto.x509.parse_certificate_request",
+        r#"["-----BEGIN CERTIFICATE-----\nMIIBPDCB4gIBADAuMQswCQYDVQQGEwJERTELMAkGA1UECgwCRXgxEjAQBgNVBAMM\nCWEuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABEPPNojFXr0Z3s9V\nDoYT7/1KkRmDV9bZexznTCGK0RaCJWyti2gZSqsltYuOjLDDE1S2gvgruD7xLuJS\nPUBJGAigUjBQBgkqhkiG9w0BCQ4xQzBBMC8GA1UdEQQoMCaCCWEuZXhhbXBsZYcE\nCgAAAYYMc3BpZmZlOi8veC95gQVhQGIuYzAOBgNVHQ8BAf8EBAMCB4AwCgYIKoZI\nzj0EAwIDSQAwRgIhAKAmmce8wTydQAC3hoqUeJtcklVdp3Zf0TtxZpBRfkPYAiEA\n8TuNcvNL8JehEJ7bUxMK8BlvVOlq7lRjQcWQTwDd+TU=\n-----END CERTIFICATE-----\n"]"#,
+        None,
+    ),
+    (
+        "crypto.x509.parse_certificate_request",
+        r#"["MIGkMFgCAQAwDDEKMAgGA1UEAwwBYjAqMAUGAytlcAMhABpGZl0reeLe0iGgBHMU1wwbGDIOU0Svq//BeH1FZVaeoBkwFwYJKoZIhvcNAQkHMQoMCHNlY3JldDEyMAUGAytlcANBAH+PeNaKCF3OcTGh+c5mvv1HiytryOGSxrT63VVImh5K9XCcMxnmDw1Ed5xTA3vn1FB3x5Al37FuN+nnRoys3gcA"]"#,
+        None,
+    ),
+    (
+        "crypto.x509.parse_certificate_request",
+        r#"["MIGkMFgCAQAwDDEKMAgGA1UEAwwBYjAqMAUGAytlcAMhABpGZl0reeLe0iGgBHMU1wwbGDIOU0Svq//BeH1FZVaeoBkwFwYJKoZIhvcNAQkHMQoMCHNlY3JldDEyMAUGAytlcANBAH+PeNaKCF3OcTGh+c5mvv1HiytryOGSxrT63VVImh5K9XCcMxnmDw1Ed5xTA3vn1FB3x5Al37FuN+nnRow="]"#,
+        None,
+    ),
 ];
 
 /// OPA reads these; here they are no certificates rather than ones with something left out.

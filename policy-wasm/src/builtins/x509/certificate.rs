@@ -137,22 +137,11 @@ impl Certificate {
     }
 
     fn read_key(&mut self, key: Element<'_>) -> Result<(), Fault> {
-        if key.whole.len() > KEY_BYTES_MAX {
-            return Err(Fault::Halt("a certificate's key is too large"));
-        }
+        let (number, read) = subject_key(key)?;
         self.set("RawSubjectPublicKeyInfo", base64(key.whole));
-        let mut algorithm = key.inner().sequence()?;
-        let number = match algorithm.object_identifier()?.as_slice() {
-            [1, 2, 840, 113549, 1, 1, 1] => 1,
-            [1, 2, 840, 10045, 2, 1] => 3,
-            [1, 3, 101, 112] if algorithm.is_empty() => 4,
-            [1, 3, 101, 112] | DSA => return Err(NO_KEY),
-            _ => 0,
-        };
-        self.key = if number == 0 { None } else { Some(PublicKey::from_spki(key.whole)?) };
         self.set("PublicKeyAlgorithm", number.into());
-        let shown = self.key.as_ref().map_or(Value::Null, private_keys::public_as_go);
-        self.set("PublicKey", shown);
+        self.set("PublicKey", read.as_ref().map_or(Value::Null, private_keys::public_as_go));
+        self.key = read;
         Ok(())
     }
 
@@ -206,6 +195,23 @@ impl Certificate {
     }
 }
 
+/// Go's number for the algorithm of the key that a certificate or a request is about, and the key where it is known.
+pub(super) fn subject_key(key: Element<'_>) -> Result<(i64, Option<PublicKey>), Fault> {
+    if key.whole.len() > KEY_BYTES_MAX {
+        return Err(Fault::Halt("a certificate's key is too large"));
+    }
+    let mut algorithm = key.inner().sequence()?;
+    let number = match algorithm.object_identifier()?.as_slice() {
+        [1, 2, 840, 113549, 1, 1, 1] => 1,
+        [1, 2, 840, 10045, 2, 1] => 3,
+        [1, 3, 101, 112] if algorithm.is_empty() => 4,
+        [1, 3, 101, 112] | DSA => return Err(NO_KEY),
+        _ => 0,
+    };
+    let key = if number == 0 { None } else { Some(PublicKey::from_spki(key.whole)?) };
+    Ok((number, key))
+}
+
 fn serial(digits: &[u8]) -> Outcome {
     match digits.len() <= SERIAL_BYTES_MAX {
         true => Ok(private_keys::decimal(digits)),
@@ -221,7 +227,7 @@ fn version(number: Element<'_>) -> Result<i64, Fault> {
     }
 }
 
-fn signature_algorithm(algorithm: Element<'_>) -> Result<i64, Fault> {
+pub(super) fn signature_algorithm(algorithm: Element<'_>) -> Result<i64, Fault> {
     let mut fields = algorithm.inner();
     let kind = fields.object_identifier()?;
     identifier(&kind)?;

@@ -5,8 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use jiff::civil::DateTime;
 
-use super::{MALFORMED, identifier, list};
-use crate::builtins::asn1::{Element, Reader, SEQUENCE, SET};
+use super::{MALFORMED, base64, identifier, list};
+use crate::builtins::asn1::{
+    BIT_STRING, BOOLEAN, Element, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, SET,
+};
 use crate::builtins::uri::Uri;
 use crate::builtins::{Fault, Outcome, operand};
 use crate::value::Value;
@@ -77,6 +79,21 @@ fn text(element: Element<'_>) -> Result<String, Fault> {
         T61_STRING => Ok(bytes.iter().copied().map(char::from).collect()),
         BMP_STRING => wide(bytes),
         _ => Err(MALFORMED),
+    }
+}
+
+/// A value of any type as Go holds it: text, bytes, or nothing where it knows no form for the type.
+pub(super) fn any(element: Element<'_>) -> Outcome {
+    match element.tag {
+        UTF8_STRING | PRINTABLE_STRING | NUMERIC_STRING | IA5_STRING | T61_STRING | BMP_STRING => {
+            text(element).map(Value::from)
+        }
+        OCTET_STRING => Ok(base64(element.body)),
+        BOOLEAN => element.boolean().map(Value::from),
+        INTEGER | BIT_STRING | OBJECT_IDENTIFIER | UTC_TIME | GENERALIZED_TIME => {
+            Err(Fault::Undefined("an attribute of this type is not supported"))
+        }
+        _ => Ok(Value::Null),
     }
 }
 
