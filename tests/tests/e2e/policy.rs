@@ -1,6 +1,7 @@
 //! Nothing but a clear permit lets a request out, whatever the policy does.
 
-use claviger_tests::{Case, Config, Sidecar, Upstream, needs};
+use claviger_tests::sidecar::run;
+use claviger_tests::{Case, Config, Sidecar, Upstream, bundle, needs};
 use serde_json::json;
 
 /// Answers with the value that stands under the path's last segment, and misbehaves on request.
@@ -114,4 +115,36 @@ fn runaway_evaluation_is_stopped_and_the_next_one_works() {
         check(&sidecar, "yes", 200, "", "allow");
     }
     assert_eq!(upstream.requests().len(), 3);
+}
+
+/// A spoilt artefact is not run: the policy is compiled again, and decides.
+#[test]
+fn machine_code_is_kept_only_where_it_is_asked_for() {
+    needs!("opa");
+    let kept = |case: &Case| {
+        let folder = std::fs::read_dir(case.dir().join("state/compiled-policies"));
+        let files = folder.map(|files| files.map(|file| file.expect("an entry").path()).collect());
+        files.unwrap_or_else(|_| Vec::<std::path::PathBuf>::new())
+    };
+    for (wanted, files) in [(false, 0), (true, 1)] {
+        let (case, upstream) = (Case::new(), Upstream::plain());
+        let source = json!({ "static": { "file": case.secret_file(&case.mint("the token")) } });
+        let config = Config::mediating(&case, bundle::ALLOW, &upstream, &source)
+            .with("state.compiled_policies", wanted);
+        let file = case.file("looked-at.yaml", config.to_yaml());
+        let looked = run(&case, &["check", "-c", file.to_str().expect("a path of ours")]);
+        assert!(looked.status.success(), "{looked:?}");
+        assert_eq!(kept(&case).len(), 0, "looking leaves nothing");
+        let mut sidecar = Sidecar::start(&case, &config);
+        assert_eq!(sidecar.call("/api/echo/a").status, 200);
+        assert_eq!(kept(&case).len(), files);
+        for file in kept(&case) {
+            std::fs::write(file, b"not machine code").expect("it is ours");
+        }
+        sidecar.stop();
+        sidecar.restart();
+        assert_eq!(sidecar.call("/api/echo/a").status, 200);
+        assert_eq!(kept(&case).len(), files);
+        assert!(kept(&case).iter().all(|file| file.metadata().is_ok_and(|about| about.len() > 10_000)));
+    }
 }
