@@ -327,6 +327,8 @@ fn wrong_operands_are_undefined() {
         "time.now_ns",
         "uuid.rfc4122",
         "net.cidr_is_valid",
+        "graphql.is_valid",
+        "graphql.parse_and_verify",
         "graphql.schema_is_valid",
         "semver.is_valid",
         "uri.is_valid",

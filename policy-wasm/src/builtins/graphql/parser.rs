@@ -1,42 +1,13 @@
 //! What queries and schemas share: words with their comments, values, directives, types; and the form of the tree.
 
-use std::collections::BTreeMap;
-
 use super::lexer::{Kind, Lexer, Token};
+use super::tree::{list, literal, node, text};
 use crate::builtins::Fault;
 use crate::value::Value;
 
-const DEPTH_MAX: usize = 96;
+pub(super) const DEPTH_MAX: usize = 96;
 const TOKENS_MAX: usize = 64 * 1024;
 pub(super) const UNEXPECTED: Fault = Fault::Undefined("the GraphQL is malformed");
-
-/// An object of the fields that are there. Lists are there where they hold something.
-pub(super) fn node<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
-    let fields = fields.into_iter().filter_map(|(name, value)| Some((name.into(), value?)));
-    Value::Object(fields.collect::<BTreeMap<Value, Value>>())
-}
-
-pub(super) fn list(elements: Vec<Value>) -> Option<Value> {
-    (!elements.is_empty()).then_some(Value::Array(elements))
-}
-
-pub(super) fn text(text: impl Into<String>) -> Option<Value> {
-    Some(Value::String(text.into()))
-}
-
-/// The kinds of values by the numbers that the tree has for them.
-mod literal {
-    pub(super) const VARIABLE: i64 = 0;
-    pub(super) const INT: i64 = 1;
-    pub(super) const FLOAT: i64 = 2;
-    pub(super) const STRING: i64 = 3;
-    pub(super) const BLOCK: i64 = 4;
-    pub(super) const BOOLEAN: i64 = 5;
-    pub(super) const NULL: i64 = 6;
-    pub(super) const ENUM: i64 = 7;
-    pub(super) const LIST: i64 = 8;
-    pub(super) const OBJECT: i64 = 9;
-}
 
 /// Whether variables may stand in a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -205,15 +176,15 @@ impl<'a> Parser<'a> {
                     Ok(node([("Name", text("")), ("Value", Some(value))]))
                 };
                 let (elements, _) = self.many(*b"[]", element)?;
-                return Ok(literal("", literal::LIST, elements, comment));
+                return Ok(constant("", literal::LIST, elements, comment));
             }
             Kind::Sign(b'{') => {
                 let (fields, _) = self.many(*b"{}", |parser| parser.named_value(variables))?;
-                return Ok(literal("", literal::OBJECT, fields, comment));
+                return Ok(constant("", literal::OBJECT, fields, comment));
             }
             Kind::Sign(b'$') if variables == Variables::Allowed => {
                 let name = self.variable()?;
-                return Ok(literal(&name, literal::VARIABLE, Vec::new(), None));
+                return Ok(constant(&name, literal::VARIABLE, Vec::new(), None));
             }
             Kind::Int => literal::INT,
             Kind::Float => literal::FLOAT,
@@ -228,7 +199,7 @@ impl<'a> Parser<'a> {
         };
         self.next()?;
         // only lists and objects keep their comment
-        Ok(literal(&token.text, kind, Vec::new(), None))
+        Ok(constant(&token.text, kind, Vec::new(), None))
     }
 
     pub(super) fn variable(&mut self) -> Result<String, Fault> {
@@ -251,7 +222,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn literal(raw: &str, kind: i64, children: Vec<Value>, comment: Option<Value>) -> Value {
+fn constant(raw: &str, kind: i64, children: Vec<Value>, comment: Option<Value>) -> Value {
     node([
         ("Raw", text(raw)),
         ("Children", list(children)),

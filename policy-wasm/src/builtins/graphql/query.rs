@@ -1,7 +1,8 @@
 //! Operations and fragments.
 
 use super::lexer::Kind;
-use super::parser::{Parser, UNEXPECTED, Variables, list, node, text};
+use super::parser::{Parser, UNEXPECTED, Variables};
+use super::tree::{list, node, text};
 use crate::builtins::{Fault, Outcome};
 use crate::value::Value;
 

@@ -1,7 +1,8 @@
 //! Types, directives and what extends them.
 
 use super::lexer::Kind;
-use super::parser::{Parser, UNEXPECTED, Variables, list, node, text};
+use super::parser::{Parser, UNEXPECTED, Variables};
+use super::tree::{list, node, text};
 use crate::builtins::{Fault, Outcome};
 use crate::value::Value;
 

@@ -3,7 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::sync::OnceLock;
+
 use super::schema;
+use super::tree::{bottom, field, is_true, items, kind_of, literal, named, string, type_of};
+use crate::builtins::Fault;
 use crate::value::Value;
 
 /// What every schema has beside its own: the introspection types, and the directives that are built in.
@@ -13,68 +17,27 @@ const BUILT_IN_DIRECTIVES: [&str; 6] = ["include", "skip", "deprecated", "specif
 const NO_ENUM_VALUES: [&str; 3] = ["true", "false", "null"];
 const INPUT_KINDS: [&str; 3] = ["SCALAR", "ENUM", "INPUT_OBJECT"];
 
-/// Whether the tree of a schema, as [`schema::document`] gives it, is valid.
-pub(super) fn is_valid(document: &Value) -> bool {
-    let Ok(prelude) = schema::document(PRELUDE) else { return false };
-    judge(&prelude, document).is_some()
-}
+/// What the query's root has without saying so, and `__typename`, which everything has.
+const INTROSPECTION: &str =
+    "type Introspection { __schema: __Schema! __type(name: String!): __Type __typename: String }";
+pub(super) const INVALID: Fault = Fault::Undefined("the GraphQL is not valid");
 
-/// Nothing where the schema is not valid.
-fn judge(prelude: &Value, document: &Value) -> Option<()> {
-    let schema = Schema::of(prelude, document)?;
-    let roots = items(document, "Schema");
-    must(roots.len() <= 1)?;
-    for root in roots.iter().chain(items(document, "SchemaExtension")) {
-        for operation in items(root, "OperationTypes") {
-            must(schema.types.contains_key(string(operation, "Type")))?;
-        }
-        schema.directives(items(root, "Directives").iter(), "SCHEMA", None, Uses::Once)?;
-    }
-    schema.types.values().try_for_each(|definition| schema.definition(definition))?;
-    schema.directives.values().try_for_each(|directive| {
-        must(!is_reserved(string(directive, "Name")))?;
-        schema.arguments(items(directive, "Arguments"), Some(string(directive, "Name")))
-    })
+/// The schema of a tree as [`schema::document`] gives it, where it is valid.
+pub(super) fn schema(document: &Value) -> Result<Schema<'_>, Fault> {
+    static PRELUDES: OnceLock<Option<[Value; 2]>> = OnceLock::new();
+    let read = || Some([schema::document(PRELUDE).ok()?, schema::document(INTROSPECTION).ok()?]);
+    let [prelude, introspection] = PRELUDES.get_or_init(read).as_ref().ok_or(INVALID)?;
+    let schema = Schema::of(prelude, introspection, document).ok_or(INVALID)?;
+    schema.judge(document).ok_or(INVALID)?;
+    Ok(schema)
 }
 
 fn must(holds: bool) -> Option<()> {
     holds.then_some(())
 }
 
-fn field<'v>(node: &'v Value, name: &str) -> Option<&'v Value> {
-    node.as_object()?.get(&Value::from(name))
-}
-
-fn items<'v>(node: &'v Value, name: &str) -> &'v [Value] {
-    field(node, name).and_then(Value::as_array).unwrap_or_default()
-}
-
-fn string<'v>(node: &'v Value, name: &str) -> &'v str {
-    field(node, name).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn is_true(node: &Value, name: &str) -> bool {
-    field(node, name) == Some(&Value::Boolean(true))
-}
-
 fn is_reserved(name: &str) -> bool {
     name.starts_with("__")
-}
-
-fn named<'v>(nodes: impl IntoIterator<Item = &'v Value>, name: &str) -> Option<&'v Value> {
-    nodes.into_iter().find(|node| string(node, "Name") == name)
-}
-
-/// The name at the bottom of a reference.
-fn bottom(mut reference: &Value) -> &str {
-    while let Some(element) = field(reference, "Elem") {
-        reference = element;
-    }
-    string(reference, "NamedType")
-}
-
-fn type_of(node: &Value) -> Option<&Value> {
-    field(node, "Type")
 }
 
 /// How often a directive that is not repeatable may stand in a list.
@@ -86,15 +49,15 @@ enum Uses {
 }
 
 /// A type with everything that extends it.
-struct Definition<'v> {
-    kind: &'v str,
-    name: &'v str,
+pub(super) struct Definition<'v> {
+    pub(super) kind: &'v str,
+    pub(super) name: &'v str,
     built_in: bool,
     parts: Vec<&'v Value>,
 }
 
 impl<'v> Definition<'v> {
-    fn all(&self, name: &str) -> Vec<&'v Value> {
+    pub(super) fn all(&self, name: &str) -> Vec<&'v Value> {
         self.parts.iter().flat_map(|part| items(part, name)).collect()
     }
 
@@ -103,15 +66,19 @@ impl<'v> Definition<'v> {
     }
 }
 
-struct Schema<'v> {
-    types: BTreeMap<&'v str, Definition<'v>>,
-    directives: BTreeMap<&'v str, &'v Value>,
+/// Types and directives by name.
+pub(super) struct Schema<'v> {
+    pub(super) types: BTreeMap<&'v str, Definition<'v>>,
+    pub(super) directives: BTreeMap<&'v str, &'v Value>,
     /// What may stand where an abstract type is promised.
     possible: BTreeMap<&'v str, BTreeSet<&'v str>>,
+    /// The types of `query`, `mutation` and `subscription`, as far as there are any.
+    roots: BTreeMap<&'v str, &'v str>,
+    introspection: &'v Value,
 }
 
 impl<'v> Schema<'v> {
-    fn of(prelude: &'v Value, document: &'v Value) -> Option<Schema<'v>> {
+    fn of(prelude: &'v Value, introspection: &'v Value, document: &'v Value) -> Option<Schema<'v>> {
         let mut types: BTreeMap<&str, Definition<'_>> = BTreeMap::new();
         let theirs = items(prelude, "Definitions").iter().map(|node| (node, true));
         for (node, from_prelude) in
@@ -138,8 +105,47 @@ impl<'v> Schema<'v> {
             let name = string(node, "Name");
             must(directives.insert(name, node).is_none() || BUILT_IN_DIRECTIVES.contains(&name))?;
         }
-        let possible = possible(&types);
-        Some(Schema { types, directives, possible })
+        let (possible, roots) = (possible(&types), roots(&types, document));
+        Some(Schema { types, directives, possible, roots, introspection })
+    }
+
+    /// The type that an operation begins with.
+    pub(super) fn root(&self, operation: &str) -> Option<&Definition<'v>> {
+        self.types.get(self.roots.get(operation)?)
+    }
+
+    /// A field of a type by its name, also where the type does not name it.
+    pub(super) fn field(&self, definition: &Definition<'v>, name: &str) -> Option<&'v Value> {
+        let is_query = self.roots.get("query") == Some(&definition.name);
+        let implied = name == "__typename" || is_query && matches!(name, "__schema" | "__type");
+        match items(self.introspection, "Definitions") {
+            [introspection] if implied => named(items(introspection, "Fields"), name),
+            _ => named(definition.all("Fields"), name),
+        }
+    }
+
+    /// The objects that a type stands for.
+    pub(super) fn objects(&self, definition: &Definition<'v>) -> BTreeSet<&'v str> {
+        match definition.kind {
+            "OBJECT" => BTreeSet::from([definition.name]),
+            _ => self.possible.get(definition.name).cloned().unwrap_or_default(),
+        }
+    }
+
+    fn judge(&self, document: &'v Value) -> Option<()> {
+        let roots = items(document, "Schema");
+        must(roots.len() <= 1)?;
+        for root in roots.iter().chain(items(document, "SchemaExtension")) {
+            for operation in items(root, "OperationTypes") {
+                must(self.types.contains_key(string(operation, "Type")))?;
+            }
+            self.directives(items(root, "Directives").iter(), "SCHEMA", None, Uses::Once)?;
+        }
+        self.types.values().try_for_each(|definition| self.definition(definition))?;
+        self.directives.values().try_for_each(|directive| {
+            must(!is_reserved(string(directive, "Name")))?;
+            self.arguments(items(directive, "Arguments"), Some(string(directive, "Name")))
+        })
     }
 
     fn definition(&self, definition: &Definition<'v>) -> Option<()> {
@@ -273,23 +279,32 @@ fn possible<'v>(types: &BTreeMap<&'v str, Definition<'v>>) -> BTreeMap<&'v str, 
     possible
 }
 
-fn is_required(argument: &Value) -> bool {
+/// Where a schema does not name the types of its operations, those with the usual names are taken.
+fn roots<'v>(types: &BTreeMap<&'v str, Definition<'v>>, document: &'v Value) -> BTreeMap<&'v str, &'v str> {
+    let named = items(document, "Schema").iter().chain(items(document, "SchemaExtension"));
+    let named = named.flat_map(|root| items(root, "OperationTypes"));
+    let named: BTreeMap<_, _> =
+        named.map(|operation| (string(operation, "Operation"), string(operation, "Type"))).collect();
+    let usual = [("query", "Query"), ("mutation", "Mutation"), ("subscription", "Subscription")];
+    let usual = usual.into_iter().filter(|(operation, kind)| {
+        items(document, "Schema").is_empty() && types.contains_key(kind) && !named.contains_key(operation)
+    });
+    usual.chain(named.clone()).collect()
+}
+
+pub(super) fn is_required(argument: &Value) -> bool {
     type_of(argument).is_some_and(|kind| is_true(kind, "NonNull"))
         && field(argument, "DefaultValue").is_none()
 }
 
 /// Whether a directive's argument is given where it has to be.
 fn is_served(argument: &Value, given: &[Value]) -> bool {
-    const NULL: i64 = 6;
     let value = named(given, string(argument, "Name")).and_then(|given| field(given, "Value"));
-    let is_null = |value: &Value| {
-        field(value, "Kind").and_then(Value::as_number).and_then(|kind| kind.as_i64()) == Some(NULL)
-    };
-    !is_required(argument) || value.is_some_and(|value| !is_null(value))
+    !is_required(argument) || value.is_some_and(|value| kind_of(value) != Some(literal::NULL))
 }
 
 /// Whether an argument takes what the promised one takes.
-fn is_compatible(promised: &Value, actual: &Value) -> bool {
+pub(super) fn is_compatible(promised: &Value, actual: &Value) -> bool {
     if string(promised, "NamedType") != string(actual, "NamedType") {
         return false;
     }

@@ -1,6 +1,6 @@
-//! GraphQL's trees and schemas.
+//! GraphQL's trees, schemas and rules.
 
-use super::Case;
+use super::{Case, Fault, Scope, Value, lookup};
 
 pub(super) const CASES: &[Case] = &[
     (
@@ -134,4 +134,540 @@ pub(super) const CASES: &[Case] = &[
         r##"[{"Definitions": [{"Kind": "OBJECT", "Name": "Query", "Fields": [{"Name": "a", "Type": {"NamedType": "Int", "NonNull": false}}]}]}]"##,
         Some(r##"true"##),
     ),
+    (
+        "graphql.is_valid",
+        r##"["{ a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a b { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ b }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ zzz }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ __typename b { __typename } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ __schema { types { name } } __type(name: \"Q\") { name } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ b { __schema { types { name } } } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query A { a } query B { a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query A { a } query A { a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a } query B { a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["mutation { m }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["subscription { s }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["subscription { s t }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["subscription { ...F } fragment F on Subscription { s t }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["subscription { __typename }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(x: 1) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(x: \"1\") }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(x: 1, x: 2) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(zz: 1) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(x: null) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(x: 99999999999999999999) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(x: 9999999999) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(y: {n: 1}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(y: {}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(y: {n: 1, n: 2}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(y: {n: 1, q: 2}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(y: {n: 1, o: {n: 2, k: [A, B]}}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(y: {n: 1, k: [A, C]}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(y: {n: 1, k: A}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(y: {n: null}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ l(of: [1, 2]) { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ l { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ l(of: [null]) { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ l(of: null) { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ l(of: 1) { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ e(v: A) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ e(v: C) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ e(v: \"A\") }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ e(v: true) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ e(v: 1) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ e(v: {}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ one(v: {a: 1}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ one(v: {a: 1, b: \"x\"}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ one(v: {a: null}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ one(v: {}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: Int) { one(v: {a: $v}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: Int!) { one(v: {a: $v}) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: Int) { a(x: $v) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: String) { a(x: $v) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: Int) { a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(x: $v) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: Int, $v: Int) { a(x: $v) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: Q) { a(x: $v) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: Nope) { a(x: $v) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: [Int!]) { l(of: $v) { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: [Int!] = [1]) { l(of: $v) { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: [Int]!) { l(of: $v) { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: Int = \"x\") { a(x: $v) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: E = B) { e(v: $v) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ ...F } fragment F on Query { a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ ...F }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a } fragment F on Query { a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ ...F } fragment F on Query { a } fragment F on Query { a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ ...F } fragment F on Query { ...G } fragment G on Query { ...F }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ ...F } fragment F on Nope { a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ ...F } fragment F on E { a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ ...F } fragment F on Q { c }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query($v: Int) { ...F } fragment F on Query { a(x: $v) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ u { ... on Q { c } ... on P { p } } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ u { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ u { ... on Query { a } } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ i { c ... on P { p } ... on Q { d(r: 1) } } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ i { p } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ i { ... { c } } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ i { ... on U { __typename } } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ b { ... on I { c } } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a @skip(if: true) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a @skip }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a @nope }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a @skip(if: true) @skip(if: false) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["query @skip(if: true) { a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a @include(if: 1) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ x: a x: a }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ x: a x: e }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(x: 1) a(x: 2) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(x: 1) ...F } fragment F on Query { a(x: 2) }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ ...F ...G } fragment F on Query { x: a } fragment G on Query { x: e }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ b { x: c } b { x: d(r: 1) } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ u { ... on Q { d(r: 1) } ... on P { d } } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ u { ... on Q { x: c } ... on P { x: p } } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ u { ... on Q { x: c } ... on P { x: c } } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ l(of: [1]) { c } l(of: [2]) { c } }", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a a a } { ", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
+        Some("true"),
+    ),
+    ("graphql.is_valid", r##"[1, "type Query { a: Int }"]"##, Some("false")),
+    ("graphql.is_valid", r##"["{ a }", []]"##, Some("false")),
+    ("graphql.is_valid", r##"["{ a }", "type Query { a: Nope }"]"##, Some("false")),
+    ("graphql.parse", r##"["{ z }", "type Query { a: Int }"]"##, None),
+    ("graphql.parse", r##"[1, "type Query { a: Int }"]"##, None),
+    (
+        "graphql.parse",
+        r##"["{ a }", "type Query { a: Int }"]"##,
+        Some(
+            r##"[{"Operations": [{"Name": "", "Operation": "query", "SelectionSet": [{"Alias": "a", "Name": "a"}]}]}, {"Definitions": [{"BuiltIn": false, "Description": "", "Fields": [{"Description": "", "Name": "a", "Type": {"NamedType": "Int", "NonNull": false}}], "Kind": "OBJECT", "Name": "Query"}]}]"##,
+        ),
+    ),
+    (
+        "graphql.parse",
+        r##"[{"Operations": [{"SelectionSet": [{"Name": "a", "More": 1}]}], "Comment": null}, {"Definitions": [{"Kind": "OBJECT", "Name": "Query", "Fields": [{"Name": "a", "Type": {"NamedType": "Int"}, "Position": {"Line": 1}}]}]}]"##,
+        Some(
+            r##"[{"Operations": [{"Name": "", "Operation": "", "SelectionSet": [{"Alias": "", "Name": "a"}]}]}, {"Definitions": [{"BuiltIn": false, "Description": "", "Fields": [{"Description": "", "Name": "a", "Type": {"NamedType": "Int", "NonNull": false}}], "Kind": "OBJECT", "Name": "Query"}]}]"##,
+        ),
+    ),
+    ("graphql.parse", r##"[{"Operations": [{"Name": 1}]}, "type Query { a: Int }"]"##, None),
+    ("graphql.parse", r##"[{"Operations": {}}, "type Query { a: Int }"]"##, None),
+    ("graphql.parse_and_verify", r##"["{ z }", "type Query { a: Int }"]"##, Some("[false, {}, {}]")),
+    ("graphql.parse_and_verify", r##"[null, "type Query { a: Int }"]"##, Some("[false, {}, {}]")),
+    (
+        "graphql.parse_and_verify",
+        r##"["{ a }", "type Query { a: Int }"]"##,
+        Some(
+            r##"[true, {"Operations": [{"Name": "", "Operation": "query", "SelectionSet": [{"Alias": "a", "Name": "a"}]}]}, {"Definitions": [{"BuiltIn": false, "Description": "", "Fields": [{"Description": "", "Name": "a", "Type": {"NamedType": "Int", "NonNull": false}}], "Kind": "OBJECT", "Name": "Query"}]}]"##,
+        ),
+    ),
 ];
+
+/// What would take a naive judge ages, or its stack, has no answer: neither "valid" nor "not valid".
+#[test]
+fn queries_that_are_too_much_end_the_evaluation() {
+    let schema = Value::from("type Query { q: Query a: Int }");
+    let fan = (0..20).fold(String::from("{ ...F0 } "), |text, number| {
+        let next = number + 1;
+        text + &format!("fragment F{number} on Query {{ __schema {{ __typename }} x: q {{ ...F{next} }} y: q {{ ...F{next} }} }} ")
+    });
+    let chain = (0..200).fold(String::from("{ ...F0 } "), |text, number| {
+        let (open, close) = ("q { ".repeat(40), " }".repeat(40));
+        text + &format!("fragment F{number} on Query {{ {open} ...F{} {close} }} ", number + 1)
+    });
+    let hostile = [
+        format!("{{ {} }}", "a ".repeat(2_000)),
+        fan.clone() + &format!("fragment F20 on Query {{ {} }}", "a ".repeat(400)),
+        chain + "fragment F200 on Query { a }",
+    ];
+    for query in hostile {
+        for name in ["graphql.is_valid", "graphql.parse", "graphql.parse_and_verify"] {
+            let builtin = lookup(name.to_owned()).expect("offered");
+            let outcome = (builtin.run)(&mut Scope::default(), &[query.as_str().into(), schema.clone()]);
+            assert!(matches!(outcome, Err(Fault::Halt(_))), "{name}: {outcome:?}");
+        }
+    }
+}
