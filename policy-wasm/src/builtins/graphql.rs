@@ -67,7 +67,7 @@ fn judged(operands: &[Value]) -> Result<[Value; 2], Fault> {
 fn document(operand: &Value, read: fn(&str) -> Outcome, shape: Shape) -> Outcome {
     match (operand.as_str(), operand.as_object()) {
         (Some(text), _) => read(text),
-        (None, Some(_)) => shape::document(operand, shape),
+        (None, Some(_)) => shape::fit(operand, shape),
         (None, None) => Err(WRONG_TYPE),
     }
 }

@@ -1,4 +1,4 @@
-//! What queries and schemas share: words with their comments, values, directives, types; and the form of the tree.
+//! What queries and schemas share: words with their comments, values, directives, types.
 
 use super::lexer::{Kind, Lexer, Token};
 use super::tree::{list, literal, node, text};
@@ -132,11 +132,7 @@ impl<'a> Parser<'a> {
 
     fn deeper(&mut self) -> Result<(), Fault> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            Err(Fault::Undefined("the GraphQL is nested too deeply"))
-        } else {
-            Ok(())
-        }
+        if self.depth > DEPTH_MAX { Err(Fault::Halt("the GraphQL is nested too deeply")) } else { Ok(()) }
     }
 
     pub(super) fn directives(&mut self, variables: Variables) -> Result<Vec<Value>, Fault> {

@@ -7,18 +7,17 @@ mod overlap;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::parser::DEPTH_MAX;
-use super::tree::{bottom, field, is_true, items, named, string, type_of};
-use super::validity::{Definition, INVALID, Schema};
+use super::tree::{bottom, field, is_null, is_true, items, string, type_of};
+use super::validity::{Definition, INPUT_KINDS, INVALID, Schema};
 use crate::builtins::Fault;
 use crate::value::Value;
-use arguments::Expected;
+use arguments::{Expected, Numbers};
 
 /// Nodes that are looked at, and pairs of fields that are compared, in all.
 const STEPS_MAX: usize = 50_000;
 const TOO_MUCH: Fault = Fault::Halt("the GraphQL query is too large to be judged");
 const COMPOSITE: [&str; 3] = ["OBJECT", "INTERFACE", "UNION"];
 const LEAVES: [&str; 2] = ["SCALAR", "ENUM"];
-const INPUTS: [&str; 3] = ["SCALAR", "ENUM", "INPUT_OBJECT"];
 /// Fields whose answers are lists of types, fields or values: how often they may be nested.
 const INTROSPECTED_LISTS: [&str; 4] = ["fields", "interfaces", "possibleTypes", "inputFields"];
 const INTROSPECTED_LISTS_MAX: usize = 3;
@@ -35,7 +34,7 @@ pub(super) fn judge(query: &Value, schema: &Schema<'_>) -> Judgement {
     let mut judge = Judge {
         schema,
         fragments: fragments(items(query, "Fragments"))?,
-        operation: None,
+        variables: BTreeMap::new(),
         spread: BTreeSet::new(),
         used: BTreeSet::new(),
         compared: overlap::Compared::default(),
@@ -91,9 +90,9 @@ impl<'q> Selection<'q> {
 struct Judge<'s, 'v, 'q> {
     schema: &'s Schema<'v>,
     fragments: BTreeMap<&'q str, &'q Value>,
-    /// The operation that is walked through.
-    operation: Option<&'q Value>,
-    /// Fragments that this operation has spread, and variables that it has used.
+    /// The variables of the operation that is walked through, by name.
+    variables: BTreeMap<&'q str, &'q Value>,
+    /// Fragments that it has spread, and variables that it has used.
     spread: BTreeSet<&'q str>,
     used: BTreeSet<&'q str>,
     compared: overlap::Compared<'q>,
@@ -125,19 +124,22 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
 
     /// No fragment contains itself.
     fn cycles(&mut self) -> Judgement {
-        let mut ended = BTreeSet::new();
+        let (mut entered, mut ended) = (BTreeSet::new(), BTreeSet::new());
         for start in self.fragments.clone().into_keys() {
-            let mut under_way = vec![(start, self.spreads_of(start)?)];
-            while let Some((name, open)) = under_way.last_mut() {
-                let Some(next) = open.pop() else {
+            if !entered.insert(start) {
+                continue;
+            }
+            let mut path = vec![(start, self.spreads_of(start)?)];
+            while let Some((name, open)) = path.last_mut() {
+                let Some(next) = open.pop_first() else {
                     ended.insert(*name);
-                    under_way.pop();
+                    path.pop();
                     continue;
                 };
-                must(under_way.iter().all(|(name, _)| *name != next))?;
-                self.step()?;
-                if !ended.contains(next) {
-                    under_way.push((next, self.spreads_of(next)?));
+                if entered.insert(next) {
+                    path.push((next, self.spreads_of(next)?));
+                } else {
+                    must(ended.contains(next))?;
                 }
             }
         }
@@ -145,14 +147,14 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
     }
 
     /// The fragments that a fragment spreads, at any depth of its selections.
-    fn spreads_of(&mut self, fragment: &str) -> Result<Vec<&'q str>, Fault> {
-        let mut spreads = Vec::new();
+    fn spreads_of(&mut self, fragment: &str) -> Result<BTreeSet<&'q str>, Fault> {
+        let mut spreads = BTreeSet::new();
         let mut open: Vec<&'q Value> = self.fragments.get(fragment).copied().into_iter().collect();
         while let Some(node) = open.pop() {
             self.step()?;
             for selection in items(node, "SelectionSet") {
                 match Selection::of(selection) {
-                    Selection::Spread(name) => spreads.push(name),
+                    Selection::Spread(name) => drop(spreads.insert(name)),
                     Selection::Field | Selection::Inline(_) => open.push(selection),
                 }
             }
@@ -166,27 +168,27 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
             kind => kind,
         };
         let root = self.schema.root(kind).ok_or(INVALID)?;
-        self.operation = Some(operation);
-        self.used.clear();
         let variables = items(operation, "VariableDefinitions");
         must(distinct(variables, "Variable"))?;
+        self.used.clear();
+        self.variables = variables.iter().map(|variable| (string(variable, "Variable"), variable)).collect();
         for variable in variables {
             self.variable(variable)?;
         }
         self.directives(items(operation, "Directives"), &kind.to_ascii_uppercase())?;
         self.selections(root, items(operation, "SelectionSet"))?;
         self.overlaps(root, items(operation, "SelectionSet"))?;
-        must(variables.iter().all(|variable| self.used.contains(string(variable, "Variable"))))?;
-        self.operation = None;
+        must(self.variables.len() == self.used.len())?;
         if kind == "subscription" { self.single_field(operation) } else { Ok(()) }
     }
 
     fn variable(&mut self, variable: &'q Value) -> Judgement {
         let reference = type_of(variable).ok_or(INVALID)?;
         let definition = self.named_type(bottom(reference))?;
-        must(INPUTS.contains(&definition.kind))?;
+        must(INPUT_KINDS.contains(&definition.kind))?;
         if let Some(default) = field(variable, "DefaultValue") {
-            self.value(default, Some(Expected { reference, definition, has_default: false }))?;
+            let expected = Expected { reference, definition, has_default: false };
+            self.value(default, Some(expected), Numbers::Any)?;
         }
         self.directives(items(variable, "Directives"), "VARIABLE_DEFINITION")
     }
@@ -203,6 +205,7 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
     }
 
     fn selection(&mut self, parent: &'s Definition<'v>, node: &'q Value) -> Judgement {
+        self.step()?;
         match Selection::of(node) {
             Selection::Field => self.field(parent, node),
             Selection::Inline(None) => {
@@ -311,18 +314,9 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
         must(names.len() <= 1 && names.iter().all(|name| !name.starts_with("__")))
     }
 
-    fn variable_named(&self, name: &str) -> Option<&'q Value> {
-        let variables = items(self.operation?, "VariableDefinitions");
-        variables.iter().find(|variable| string(variable, "Variable") == name)
-    }
-
     fn argument_type(&self, definition: &'v Value) -> Result<Expected<'s, 'v, 'q>, Fault> {
         let reference = type_of(definition).ok_or(INVALID)?;
-        let has_default = field(definition, "DefaultValue").is_some_and(|value| !arguments::is_null(value));
+        let has_default = field(definition, "DefaultValue").is_some_and(|value| !is_null(value));
         Ok(Expected { reference, definition: self.named_type(bottom(reference))?, has_default })
-    }
-
-    fn field_named(definition: &Definition<'v>, name: &str) -> Option<&'v Value> {
-        named(definition.all("Fields"), name)
     }
 }

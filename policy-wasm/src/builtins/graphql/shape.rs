@@ -1,7 +1,6 @@
 //! Trees that a policy brings instead of text: what is in them is kept where the tree has a place for it, and what is
 //! missing gets the value that the parser would have given it.
 
-use super::parser::DEPTH_MAX;
 use super::tree::{field, list};
 use crate::builtins::{Fault, Outcome};
 use crate::value::{Number, Value};
@@ -156,20 +155,15 @@ static DIRECTIVE_DEFINITION: Shape = &[
     ("AfterDescriptionComment", Part::Node(&COMMENTS)),
 ];
 
-/// The tree of a document of this shape.
-pub(super) fn document(value: &Value, shape: Shape) -> Outcome {
-    fit(value, shape, DEPTH_MAX)
-}
-
-fn fit(value: &Value, shape: Shape, depth: usize) -> Outcome {
-    let depth = depth.checked_sub(1).ok_or(Fault::Undefined("the GraphQL is nested too deeply"))?;
+/// The tree of this shape. It is no deeper than values are that come out of a module.
+pub(super) fn fit(value: &Value, shape: Shape) -> Outcome {
     if value.as_object().is_none() {
         return Err(MALFORMED);
     }
     let mut fields = Vec::with_capacity(shape.len());
     for (name, part) in shape {
         let given = field(value, name).filter(|given| **given != Value::Null);
-        if let Some(fitted) = fit_part(given, part, depth)? {
+        if let Some(fitted) = fit_part(given, part)? {
             fields.push(((*name).into(), fitted));
         }
     }
@@ -177,7 +171,7 @@ fn fit(value: &Value, shape: Shape, depth: usize) -> Outcome {
 }
 
 /// Text, flags and numbers are always there; lists and nodes only where they hold something.
-fn fit_part(given: Option<&Value>, part: &Part, depth: usize) -> Result<Option<Value>, Fault> {
+fn fit_part(given: Option<&Value>, part: &Part) -> Result<Option<Value>, Fault> {
     let Some(given) = given else {
         return Ok(match part {
             Part::Text => Some("".into()),
@@ -190,11 +184,11 @@ fn fit_part(given: Option<&Value>, part: &Part, depth: usize) -> Result<Option<V
         (Part::Text, Value::String(_)) | (Part::Flag, Value::Boolean(_)) => Ok(Some(given.clone())),
         (Part::Number, Value::Number(number)) if is_kind(number) => Ok(Some(given.clone())),
         (Part::Node(shape), Value::Object(_)) => {
-            let node = fit(given, shape, depth)?;
+            let node = fit(given, shape)?;
             Ok(node.as_object().is_some_and(|fields| !fields.is_empty()).then_some(node))
         }
         (Part::Nodes(shape), Value::Array(nodes)) => {
-            nodes.iter().map(|node| fit(node, shape, depth)).collect::<Result<_, _>>().map(list)
+            nodes.iter().map(|node| fit(node, shape)).collect::<Result<_, _>>().map(list)
         }
         (Part::Texts, Value::Array(texts)) if texts.iter().all(|text| text.as_str().is_some()) => {
             Ok(list(texts.clone()))

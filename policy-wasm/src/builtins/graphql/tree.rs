@@ -64,6 +64,10 @@ pub(super) fn type_of(node: &Value) -> Option<&Value> {
     field(node, "Type")
 }
 
+pub(super) fn is_null(value: &Value) -> bool {
+    kind_of(value) == Some(literal::NULL)
+}
+
 /// What kind of value a literal is.
 pub(super) fn kind_of(value: &Value) -> Option<i64> {
     field(value, "Kind")?.as_number()?.as_i64()

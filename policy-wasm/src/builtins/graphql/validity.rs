@@ -2,11 +2,10 @@
 //! directives stand where they may, and types have what their interfaces promise.
 
 use std::collections::{BTreeMap, BTreeSet};
-
 use std::sync::OnceLock;
 
 use super::schema;
-use super::tree::{bottom, field, is_true, items, kind_of, literal, named, string, type_of};
+use super::tree::{bottom, field, is_null, is_true, items, named, string, type_of};
 use crate::builtins::Fault;
 use crate::value::Value;
 
@@ -15,7 +14,7 @@ const PRELUDE: &str = include_str!("prelude.graphql");
 /// A schema may bring its own of these.
 const BUILT_IN_DIRECTIVES: [&str; 6] = ["include", "skip", "deprecated", "specifiedBy", "defer", "oneOf"];
 const NO_ENUM_VALUES: [&str; 3] = ["true", "false", "null"];
-const INPUT_KINDS: [&str; 3] = ["SCALAR", "ENUM", "INPUT_OBJECT"];
+pub(super) const INPUT_KINDS: [&str; 3] = ["SCALAR", "ENUM", "INPUT_OBJECT"];
 
 /// What the query's root has without saying so, and `__typename`, which everything has.
 const INTROSPECTION: &str =
@@ -52,11 +51,25 @@ enum Uses {
 pub(super) struct Definition<'v> {
     pub(super) kind: &'v str,
     pub(super) name: &'v str,
+    /// The first of a name, where several have it.
+    pub(super) fields: BTreeMap<&'v str, &'v Value>,
     built_in: bool,
     parts: Vec<&'v Value>,
 }
 
 impl<'v> Definition<'v> {
+    fn new(node: &'v Value, built_in: bool) -> Self {
+        let (kind, name) = (string(node, "Kind"), string(node, "Name"));
+        Definition { kind, name, fields: BTreeMap::new(), built_in, parts: Vec::new() }
+    }
+
+    fn extend(&mut self, part: &'v Value) {
+        for field in items(part, "Fields") {
+            self.fields.entry(string(field, "Name")).or_insert(field);
+        }
+        self.parts.push(part);
+    }
+
     pub(super) fn all(&self, name: &str) -> Vec<&'v Value> {
         self.parts.iter().flat_map(|part| items(part, name)).collect()
     }
@@ -84,21 +97,14 @@ impl<'v> Schema<'v> {
         for (node, from_prelude) in
             theirs.chain(items(document, "Definitions").iter().map(|node| (node, false)))
         {
-            let built_in = from_prelude || is_true(node, "BuiltIn");
-            let definition = Definition {
-                kind: string(node, "Kind"),
-                name: string(node, "Name"),
-                built_in,
-                parts: vec![node],
-            };
+            let mut definition = Definition::new(node, from_prelude || is_true(node, "BuiltIn"));
+            definition.extend(node);
             must(types.insert(definition.name, definition).is_none())?;
         }
         for node in items(document, "Extensions") {
-            let (kind, name) = (string(node, "Kind"), string(node, "Name"));
-            let new = Definition { kind, name, built_in: false, parts: Vec::new() };
-            let extended = types.entry(name).or_insert(new);
-            must(extended.kind == kind)?;
-            extended.parts.push(node);
+            let extended = types.entry(string(node, "Name")).or_insert_with(|| Definition::new(node, false));
+            must(extended.kind == string(node, "Kind"))?;
+            extended.extend(node);
         }
         let mut directives = BTreeMap::new();
         for node in items(prelude, "Directives").iter().chain(items(document, "Directives")) {
@@ -120,7 +126,7 @@ impl<'v> Schema<'v> {
         let implied = name == "__typename" || is_query && matches!(name, "__schema" | "__type");
         match items(self.introspection, "Definitions") {
             [introspection] if implied => named(items(introspection, "Fields"), name),
-            _ => named(definition.all("Fields"), name),
+            _ => definition.fields.get(name).copied(),
         }
     }
 
@@ -300,7 +306,7 @@ pub(super) fn is_required(argument: &Value) -> bool {
 /// Whether a directive's argument is given where it has to be.
 fn is_served(argument: &Value, given: &[Value]) -> bool {
     let value = named(given, string(argument, "Name")).and_then(|given| field(given, "Value"));
-    !is_required(argument) || value.is_some_and(|value| kind_of(value) != Some(literal::NULL))
+    !is_required(argument) || value.is_some_and(|value| !is_null(value))
 }
 
 /// Whether an argument takes what the promised one takes.

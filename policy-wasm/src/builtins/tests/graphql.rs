@@ -614,6 +614,31 @@ pub(super) const CASES: &[Case] = &[
         r##"["", "type Query { a(x: Int = 1, y: In): String b: Q! u: U i: I l(of: [Int!]!): [Q] e(v: E): E } type Mutation { m: Int } type Subscription { s: Int t: Int } interface I { c: Int } type Q implements I { c: Int d(r: Int!): Int } type P implements I { c: Int p: String d: String } union U = Q | P enum E { A B } input In { n: Int! o: In k: [E] } input One @oneOf { a: Int b: String } extend type Query { one(v: One): Int }"]"##,
         Some("true"),
     ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(j: 99999999999999999999) }", "scalar J type Query { a(j: J, y: In): Int } input In { j: J }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(j: [99999999999999999999]) }", "scalar J type Query { a(j: J, y: In): Int } input In { j: J }"]"##,
+        Some("true"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(y: {j: 99999999999999999999}) }", "scalar J type Query { a(j: J, y: In): Int } input In { j: J }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(y: {j: [{k: 99999999999999999999}]}) }", "scalar J type Query { a(j: J, y: In): Int } input In { j: J }"]"##,
+        Some("false"),
+    ),
+    (
+        "graphql.is_valid",
+        r##"["{ a(y: {j: [{k: 9}]}) }", "scalar J type Query { a(j: J, y: In): Int } input In { j: J }"]"##,
+        Some("true"),
+    ),
     ("graphql.is_valid", r##"[1, "type Query { a: Int }"]"##, Some("false")),
     ("graphql.is_valid", r##"["{ a }", []]"##, Some("false")),
     ("graphql.is_valid", r##"["{ a }", "type Query { a: Nope }"]"##, Some("false")),
@@ -646,28 +671,61 @@ pub(super) const CASES: &[Case] = &[
     ),
 ];
 
+const SCHEMA: &str = "type Query { q: Query a: Int l(of: [Int]): Int n(in: In): Int } input In { in: In of: [E] } enum E { A }";
+
+fn numbered(count: usize, text: impl Fn(usize) -> String) -> String {
+    (0..count).map(text).collect()
+}
+
+/// The query is valid, or its judging ends the evaluation: whichever builtin is asked, and never "not valid".
+fn check_large(query: &str, valid: bool) {
+    for name in ["graphql.is_valid", "graphql.parse", "graphql.parse_and_verify"] {
+        let builtin = lookup(name.to_owned()).expect("offered");
+        let outcome = (builtin.run)(&mut Scope::default(), &[query.into(), SCHEMA.into()]);
+        match (&outcome, valid) {
+            (Ok(Value::Boolean(found)), true) => assert!(found, "{name}"),
+            (Ok(Value::Array(parts)), true) => {
+                assert_ne!(parts.first(), Some(&Value::Boolean(false)), "{name}")
+            }
+            (Err(Fault::Halt(_)), false) => {}
+            _ => panic!("{name}: {outcome:?}"),
+        }
+    }
+}
+
+/// What grows with the query alone is judged, however large: the work for it grows no faster.
+#[test]
+fn large_queries_are_judged() {
+    let variables = numbered(6_000, |number| format!("$v{number}: Int "));
+    let uses = numbered(6_000, |number| format!("$v{number} "));
+    check_large(&format!("query({variables}) {{ l(of: [{uses}]) }}"), true);
+    check_large(&format!("{{ {} }} fragment F on Query {{ a }}", "...F ".repeat(20_000)), true);
+    check_large(
+        &format!("{{ n(in: {}{{of: [{}]}}{}) }}", "{in: ".repeat(80), "A ".repeat(10_000), "}".repeat(80)),
+        true,
+    );
+}
+
 /// What would take a naive judge ages, or its stack, has no answer: neither "valid" nor "not valid".
 #[test]
 fn queries_that_are_too_much_end_the_evaluation() {
-    let schema = Value::from("type Query { q: Query a: Int }");
-    let fan = (0..20).fold(String::from("{ ...F0 } "), |text, number| {
+    let fan = numbered(20, |number| {
         let next = number + 1;
-        text + &format!("fragment F{number} on Query {{ __schema {{ __typename }} x: q {{ ...F{next} }} y: q {{ ...F{next} }} }} ")
+        format!("fragment F{number} on Query {{ x: q {{ ...F{next} }} y: q {{ ...F{next} }} }} ")
     });
-    let chain = (0..200).fold(String::from("{ ...F0 } "), |text, number| {
+    check_large(&format!("{{ ...F0 }} {fan} fragment F20 on Query {{ {} }}", "a ".repeat(400)), false);
+    let chain = numbered(200, |number| {
         let (open, close) = ("q { ".repeat(40), " }".repeat(40));
-        text + &format!("fragment F{number} on Query {{ {open} ...F{} {close} }} ", number + 1)
+        format!("fragment F{number} on Query {{ {open} ...F{} {close} }} ", number + 1)
     });
-    let hostile = [
-        format!("{{ {} }}", "a ".repeat(2_000)),
-        fan.clone() + &format!("fragment F20 on Query {{ {} }}", "a ".repeat(400)),
-        chain + "fragment F200 on Query { a }",
-    ];
-    for query in hostile {
-        for name in ["graphql.is_valid", "graphql.parse", "graphql.parse_and_verify"] {
-            let builtin = lookup(name.to_owned()).expect("offered");
-            let outcome = (builtin.run)(&mut Scope::default(), &[query.as_str().into(), schema.clone()]);
-            assert!(matches!(outcome, Err(Fault::Halt(_))), "{name}: {outcome:?}");
-        }
-    }
+    check_large(&format!("{{ ...F0 }} {chain} fragment F200 on Query {{ a }}"), false);
+    check_large(&format!("{{ {} }}", "a ".repeat(2_000)), false);
+    check_large(&format!("{} a {}", "{ q ".repeat(99) + "{", "}".repeat(100)), false);
+    let (names, spreads) = (
+        numbered(4_000, |number| format!("a{number}: a ")),
+        numbered(2_000, |number| format!("...F{number} ")),
+    );
+    let fragments = numbered(2_000, |number| format!("fragment F{number} on Query {{ b: a }} "));
+    check_large(&format!("{{ {names} ...F }} fragment F on Query {{ {spreads} }} {fragments}"), false);
+    check_large(&format!("{{ {} }}", "a ".repeat(70_000)), false);
 }

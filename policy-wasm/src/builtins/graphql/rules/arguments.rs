@@ -2,7 +2,9 @@
 
 use super::{Judge, Judgement, distinct, must};
 use crate::builtins::Fault;
-use crate::builtins::graphql::tree::{field, is_true, items, kind_of, literal, named, string, type_of};
+use crate::builtins::graphql::tree::{
+    field, is_null, is_true, items, kind_of, literal, named, string, type_of,
+};
 use crate::builtins::graphql::validity::{Definition, INVALID, is_compatible, is_required};
 use crate::value::Value;
 
@@ -18,19 +20,28 @@ pub(super) struct Expected<'s, 'v, 'q> {
     pub(super) has_default: bool,
 }
 
-pub(super) fn is_null(value: &Value) -> bool {
-    kind_of(value) == Some(literal::NULL)
+/// What is asked of the numbers in a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Numbers {
+    Any,
+    /// A value that holds this one has a known type.
+    Readable,
 }
 
-/// Whether OPA can make numbers of the numbers in a value.
-fn is_readable(value: &Value) -> bool {
-    let raw = string(value, "Raw");
-    let own = match kind_of(value) {
-        Some(literal::INT) => raw.parse::<i64>().is_ok(),
-        Some(literal::FLOAT) => raw.parse::<f64>().is_ok_and(f64::is_finite),
+impl Expected<'_, '_, '_> {
+    /// Values of other scalars may be anything.
+    fn is_known(&self) -> bool {
+        self.definition.kind != "SCALAR" || BUILT_IN_SCALARS.contains(&self.definition.name)
+    }
+}
+
+/// Whether OPA can make a number of a number.
+fn is_readable(kind: i64, raw: &str) -> bool {
+    match kind {
+        literal::INT => raw.parse::<i64>().is_ok(),
+        literal::FLOAT => raw.parse::<f64>().is_ok_and(f64::is_finite),
         _ => true,
-    };
-    own && items(value, "Children").iter().filter_map(|child| field(child, "Value")).all(is_readable)
+    }
 }
 
 impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
@@ -39,7 +50,7 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
         for argument in given {
             let definition = named(wanted, string(argument, "Name")).ok_or(INVALID)?;
             let expected = self.argument_type(definition)?;
-            self.value(field(argument, "Value").ok_or(INVALID)?, Some(expected))?;
+            self.value(field(argument, "Value").ok_or(INVALID)?, Some(expected), Numbers::Any)?;
         }
         must(
             wanted
@@ -49,16 +60,24 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
     }
 
     /// A value of which nothing is expected is still looked through: for variables.
-    pub(super) fn value(&mut self, value: &'q Value, expected: Option<Expected<'s, 'v, 'q>>) -> Judgement {
+    pub(super) fn value(
+        &mut self,
+        value: &'q Value,
+        expected: Option<Expected<'s, 'v, 'q>>,
+        numbers: Numbers,
+    ) -> Judgement {
         self.step()?;
         let kind = kind_of(value).ok_or(INVALID)?;
+        let known = expected.as_ref().is_some_and(Expected::is_known);
+        let numbers = if known { Numbers::Readable } else { numbers };
+        must(numbers == Numbers::Any || is_readable(kind, string(value, "Raw")))?;
         let children = items(value, "Children");
         for child in children {
             let inner = match kind {
                 literal::OBJECT => self.expected_of_field(expected, string(child, "Name"))?,
                 _ => expected.and_then(expected_of_element),
             };
-            self.value(field(child, "Value").ok_or(INVALID)?, inner)?;
+            self.value(field(child, "Value").ok_or(INVALID)?, inner, numbers)?;
         }
         must(kind != literal::OBJECT || distinct(children, "Name"))?;
         if kind == literal::VARIABLE {
@@ -72,13 +91,13 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
         expected: Option<Expected<'s, 'v, 'q>>,
         name: &str,
     ) -> Result<Option<Expected<'s, 'v, 'q>>, Fault> {
-        let definition = expected.and_then(|expected| Self::field_named(expected.definition, name));
+        let definition = expected.and_then(|expected| expected.definition.fields.get(name).copied());
         definition.map(|definition| self.argument_type(definition)).transpose()
     }
 
     fn variable_used(&mut self, value: &'q Value, expected: Option<Expected<'s, 'v, 'q>>) -> Judgement {
         let name = string(value, "Raw");
-        let variable = self.variable_named(name).ok_or(INVALID)?;
+        let variable = *self.variables.get(name).ok_or(INVALID)?;
         self.used.insert(name);
         let Some(expected) = expected else { return Ok(()) };
         let stood_in =
@@ -92,11 +111,10 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
         if kind == literal::NULL {
             return must(!is_true(reference, "NonNull"));
         }
-        let is = |names: &[&str]| names.contains(&definition.name);
-        if definition.kind == "SCALAR" && !is(&BUILT_IN_SCALARS) {
+        if !expected.is_known() {
             return Ok(());
         }
-        must(is_readable(value))?;
+        let is = |names: &[&str]| names.contains(&definition.name);
         match kind {
             literal::LIST => must(field(reference, "Elem").is_some()),
             literal::INT => must(is(&["Int", "Float", "ID"])),
@@ -113,13 +131,9 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
     }
 
     fn fits_object(&self, given: &'q [Value], definition: &'s Definition<'v>) -> Judgement {
-        let wanted = definition.all("Fields");
-        must(
-            wanted
-                .iter()
-                .all(|wanted| !is_required(wanted) || named(given, string(wanted, "Name")).is_some()),
-        )?;
-        must(given.iter().all(|given| named(wanted.iter().copied(), string(given, "Name")).is_some()))?;
+        must(given.iter().all(|given| definition.fields.contains_key(string(given, "Name"))))?;
+        let is_given = |name: &str| named(given, name).is_some();
+        must(definition.fields.iter().all(|(name, wanted)| !is_required(wanted) || is_given(name)))?;
         if named(definition.all("Directives"), "oneOf").is_none() {
             return Ok(());
         }
@@ -127,7 +141,7 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
         let value = field(only, "Value").ok_or(INVALID)?;
         match kind_of(value) {
             Some(literal::VARIABLE) => {
-                let variable = self.variable_named(string(value, "Raw")).ok_or(INVALID)?;
+                let variable = self.variables.get(string(value, "Raw")).ok_or(INVALID)?;
                 must(type_of(variable).is_some_and(|own| is_true(own, "NonNull")))
             }
             _ => must(!is_null(value)),

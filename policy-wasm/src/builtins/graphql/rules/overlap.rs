@@ -36,7 +36,7 @@ struct Found<'s, 'v, 'q> {
 #[derive(Default)]
 struct Fields<'s, 'v, 'q> {
     by_name: BTreeMap<&'q str, Vec<Found<'s, 'v, 'q>>>,
-    spreads: Vec<&'q str>,
+    spreads: BTreeSet<&'q str>,
 }
 
 fn answer_name(node: &Value) -> &str {
@@ -59,9 +59,9 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
             }
         }
         let mut seen = BTreeSet::new();
-        for (place, a) in fields.spreads.iter().enumerate() {
+        for a in &fields.spreads {
             self.fields_and_fragment(false, &fields, a, &mut seen)?;
-            fields.spreads[place + 1..].iter().try_for_each(|b| self.fragments(false, a, b))?;
+            fields.spreads.iter().skip_while(|b| *b <= a).try_for_each(|b| self.fragments(false, a, b))?;
         }
         Ok(())
     }
@@ -80,7 +80,7 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
                     Selection::Field => {
                         fields.by_name.entry(answer_name(node)).or_default().push(Found { node, parent });
                     }
-                    Selection::Spread(name) => fields.spreads.push(name),
+                    Selection::Spread(name) => drop(fields.spreads.insert(name)),
                     Selection::Inline(condition) => {
                         let parent = condition.map_or(Ok(parent), |name| self.named_type(name))?;
                         open.push((parent, items(node, "SelectionSet")));
@@ -118,6 +118,7 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
     fn fragments(&mut self, exclusive: bool, a: &'q str, b: &'q str) -> Judgement {
         let mut open = vec![(a, b)];
         while let Some((a, b)) = open.pop() {
+            self.step()?;
             if a == b || !self.compared.add(a, b, exclusive) {
                 continue;
             }
@@ -135,11 +136,13 @@ impl<'s, 'v: 'q, 'q> Judge<'s, 'v, 'q> {
         ours: &Fields<'s, 'v, 'q>,
         theirs: &Fields<'s, 'v, 'q>,
     ) -> Judgement {
-        for (name, ours) in &ours.by_name {
-            for (a, b) in
-                ours.iter().flat_map(|a| theirs.by_name.get(name).into_iter().flatten().map(move |b| (a, b)))
-            {
-                self.pair(exclusive, *a, *b)?;
+        // the fewer names are looked up among the more: fields are counted when they are collected, not here
+        let [few, many] =
+            if ours.by_name.len() < theirs.by_name.len() { [ours, theirs] } else { [theirs, ours] };
+        for (name, found) in &few.by_name {
+            let others = many.by_name.get(name).map_or(&[][..], Vec::as_slice);
+            for a in found {
+                others.iter().try_for_each(|b| self.pair(exclusive, *a, *b))?;
             }
         }
         Ok(())
